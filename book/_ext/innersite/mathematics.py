@@ -1,0 +1,174 @@
+"""Mathematics: LaTeX becomes MathML when the site is built, and a real math font travels with it.
+
+The browser sets MathML by itself, so no page waits for a script, and a screen reader finds real mathematics.
+What a browser lacks on many machines is a math *font*: without one, fences and sums do not grow.
+STIX Two Math comes with the package `ziamath`; a subset of it is cut here and never committed.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import re
+from pathlib import Path
+
+from docutils import nodes
+from fontTools import subset
+from math_core import LatexError, LatexToMathML
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+FONT_NAME = "stix-two-math.woff2"
+
+# What a book like this writes, a good margin included. A formula that needs more is a warning (see `_missing`).
+FONT_RANGES = (
+    (0x20, 0x7E),  # ASCII
+    (0xA0, 0xFF),  # Latin-1: ×, ÷, ±, ·, ¬
+    (0x131, 0x131),  # dotless i
+    (0x237, 0x237),  # dotless j
+    (0x2C6, 0x2DD),  # hats, breves, tildes
+    (0x300, 0x338),  # combining accents
+    (0x391, 0x3C9),  # Greek
+    (0x3D1, 0x3F6),  # variant Greek
+    (0x2010, 0x2044),  # dashes, dots, primes
+    (0x2061, 0x2064),  # invisible operators
+    (0x20D0, 0x20EF),  # combining arrows
+    (0x2100, 0x2138),  # letter-like: ℝ, ℓ, ℏ
+    (0x2190, 0x21D9),  # arrows
+    (0x2200, 0x22FF),  # operators
+    (0x2308, 0x230B),  # ceilings and floors
+    (0x23B4, 0x23B5),  # brackets over and under
+    (0x23DC, 0x23E1),  # braces over and under
+    (0x25A0, 0x25FF),  # squares, triangles, circles
+    (0x2713, 0x2713),  # check mark
+    (0x27E6, 0x27EB),  # angle and double brackets
+    (0x27F5, 0x27FA),  # long arrows
+    (0x2A00, 0x2A06),  # large operators
+    (0x2A7D, 0x2AB0),  # slanted inequalities
+    (0x1D400, 0x1D467),  # bold and italic
+    (0x1D468, 0x1D49B),  # bold italic
+    (0x1D49C, 0x1D4CF),  # script
+    (0x1D504, 0x1D537),  # Fraktur
+    (0x1D538, 0x1D56B),  # blackboard bold
+    (0x1D6A4, 0x1D755),  # Greek: bold, italic, bold italic
+    (0x1D7CE, 0x1D7E1),  # digits: bold, blackboard bold
+)
+
+# LaTeX numbers the rows of these by itself, which Sphinx's own numbers would contradict.
+SELF_NUMBERED = re.compile(
+    r"\\begin\{(align|alignat|equation|gather|multline|eqnarray|flalign)\}|\\(?:tag|label)\b"
+)
+
+_converter = LatexToMathML(fancy_error=False)
+
+
+def to_mathml(tex, display):
+    """Return `tex` as a `<math>` element; raises `LatexError` where it cannot be read."""
+    return _converter.convert_with_local_state(tex, displaystyle=display)
+
+
+def display_source(tex):
+    r"""Return display mathematics with what Sphinx allows made explicit: `\\` breaks lines, a blank line equations."""
+    parts = [part.strip() for part in re.split(r"\n\s*\n", tex.strip())]
+    parts = [
+        rf"\begin{{aligned}}{p}\end{{aligned}}" if r"\\" in p and r"\begin" not in p else p for p in parts
+    ]
+    return parts[0] if len(parts) == 1 else r"\begin{gathered}" + r"\\".join(parts) + r"\end{gathered}"
+
+
+def _convert(node, tex, display):
+    """Return MathML, or the source as code after a warning that names the place."""
+    try:
+        markup = to_mathml(tex, display)
+    except LatexError as error:
+        logger.warning(
+            "formula cannot be read: %s in %r", error, tex, location=node, type="innersite", subtype="math"
+        )
+        return f"<code>{nodes.Text(tex).astext()}</code>"
+    if found := SELF_NUMBERED.search(tex):
+        logger.warning(
+            r"%s numbers equations by itself: use the starred form or \begin{aligned}, and put a label after the $$",
+            found.group(),
+            location=node,
+            type="innersite",
+            subtype="math",
+        )
+    return markup
+
+
+def visit_inline(translator, node):
+    """Write a formula inside a line."""
+    markup = _convert(node, node.astext(), display=False)
+    translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
+    translator.body.append(markup + "</span>")
+    raise nodes.SkipNode
+
+
+def visit_block(translator, node):
+    """Write a formula on lines of its own, with its number beside it (outside the box that scrolls)."""
+    markup = _convert(node, display_source(node.astext()), display=True)
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    translator.body.append(f'<div class="math-scroll">{markup}</div>')
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def font_source():
+    """Return the path of STIX Two Math in the installed package, which is not imported (it would load much more)."""
+    package = Path(importlib.util.find_spec("ziamath").origin).parent
+    return package / "fonts" / "STIXTwoMath-Regular.ttf"
+
+
+def cut_font(source, target):
+    """Write the part of the font at `source` that FONT_RANGES names to `target`, as woff2."""
+    options = subset.Options()
+    options.flavor = "woff2"
+    options.layout_features = [
+        "math",
+        "ssty",
+        "dtls",
+        "flac",
+        "kern",
+    ]  # sizes of scripts, dotless letters, flat accents
+    options.hinting = False
+    options.notdef_outline = True
+    font = subset.load_font(str(source), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[code for first, last in FONT_RANGES for code in range(first, last + 1)])
+    cutter.subset(font)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subset.save_font(font, str(target), options)
+
+
+def _font_key():
+    """Return what the cut font depends on, so that an unchanged build does not cut it again."""
+    versions = [importlib.metadata.version(name) for name in ("ziamath", "fonttools", "brotli")]
+    return hashlib.sha256(
+        repr((FONT_RANGES, versions, Path(__file__).read_text("utf8"))).encode()
+    ).hexdigest()
+
+
+def provide_font(app):
+    """Cut the font unless that has been done, and let Sphinx copy it with the other static files."""
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir).parent / "site_assets" / "math"
+    font, key = folder / FONT_NAME, folder.with_suffix(".key")
+    if not (font.exists() and key.exists() and key.read_text("utf8") == _font_key()):
+        cut_font(font_source(), font)
+        key.write_text(_font_key(), "utf8")
+    app.config.html_static_path.append(str(folder))
+
+
+def setup(app):
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None)
+    )
+    app.connect("builder-inited", provide_font)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

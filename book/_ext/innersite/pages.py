@@ -1,0 +1,197 @@
+"""What every page carries: a description, few and deferred scripts, the icons it shows, and nothing from elsewhere."""
+
+import hashlib
+import importlib.metadata
+import os
+import re
+from pathlib import Path
+
+import pydata_sphinx_theme
+import sphinx_book_theme
+from docutils import nodes
+from fontTools import subset
+
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+DESCRIPTION_LENGTH = 160
+DESCRIPTIONS = {
+    "search": "Search every chapter of {title}.",
+    "genindex": "Index of the terms in {title}.",
+}
+BINDER, COLAB = "https://mybinder.org", "https://colab.research.google.com"
+NOTEBOOK_BRANCH = "notebooks"
+
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme"
+BOOK_THEME = Path(sphinx_book_theme.__file__).parent
+
+
+def repository_address(configured, environment):
+    """Return the address of the repository, or "" when there is none to point at.
+
+    `repository.url` in _config.yml is the one place for it; on GitHub's own machines the standard variables stand in.
+    """
+    server, name = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_REPOSITORY")
+    return (configured or (f"{server}/{name}" if server and name else "")).rstrip("/")
+
+
+def point_at_repository(app, config):
+    """Offer repository and launch buttons when a repository is known, and none that lead nowhere when it is not.
+
+    The theme links a page to `<pagename>.ipynb` when a file of that name lies beside its `.md` *while the site is
+    built*, and to the `.md` otherwise, which Colab cannot open. The notebooks live on a branch of their own, where
+    they are generated when the site is deployed; see `notebook_links`.
+    """
+    options = config.html_theme_options
+    address = repository_address(options.get("repository_url"), os.environ)
+    options["repository_url"] = address
+    options["use_repository_button"] = options["use_issues_button"] = bool(address)
+    options["use_edit_page_button"] = options["use_source_button"] = False
+    launch = options.setdefault("launch_buttons", {})
+    launch["thebe"] = False
+    if address:
+        options["repository_branch"] = NOTEBOOK_BRANCH
+        launch.setdefault("binderhub_url", BINDER)
+        if "github.com/" in address:
+            launch.setdefault("colab_url", COLAB)
+    else:
+        for provider in ("binderhub_url", "jupyterhub_url", "colab_url", "deepnote_url"):
+            launch.pop(provider, None)
+
+
+def notebook_links(app, pagename, templatename, context, doctree):
+    """Make launch links name the `.ipynb`, whether or not one lies beside the `.md` at this moment."""
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            for button in group["buttons"]:
+                button["url"] = re.sub(r"\.md$", ".ipynb", button.get("url", ""))
+
+
+def first_paragraph(doctree):
+    """Return the text of the first paragraph that is prose of the page itself, not of a box or a caption."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        if isinstance(paragraph.parent, (nodes.section, nodes.document)):
+            text = " ".join(paragraph.astext().split())
+            if text:
+                return text
+    return ""
+
+
+def shortened(text, length=DESCRIPTION_LENGTH):
+    """Return `text`, cut after a whole word when it is longer than `length`."""
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0].rstrip(",;:.") + "…"
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Give the page a description: its own `html_meta`, or its first paragraph."""
+    if 'name="description"' in context.get("metatags", ""):
+        return
+    text = first_paragraph(doctree) if doctree else ""
+    text = text or DESCRIPTIONS.get(pagename, "{title}").format(title=app.config.html_title)
+    tag = f'<meta name="description" content="{escaped(shortened(text))}">'
+    context["metatags"] = context.get("metatags", "") + "\n    " + tag
+
+
+def escaped(text):
+    """Return `text` as it may stand in a double-quoted attribute."""
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+def lighten_scripts(app, pagename, templatename, context, doctree):
+    """Drop what no page of this book needs, and let the rest wait until the page has been read."""
+    kept = []
+    for script in context["script_files"]:
+        attributes = getattr(script, "attributes", {})
+        if attributes.get("type") == WIDGET_STATE:
+            continue  # a page here has no widget manager that would read it
+        if "DOCUMENTATION_OPTIONS." in attributes.get("body", ""):
+            continue  # for the theme's version switcher, which needs a script loaded before the page is drawn
+        if getattr(script, "filename", None):
+            attributes["defer"] = "defer"
+        kept.append(script)
+    context["script_files"] = kept
+
+
+def icon_names():
+    """Return the Font Awesome icons that the two themes name in templates, scripts and Python."""
+    folders = [(THEME, "*.html"), (BOOK_THEME, "*.html"), (BOOK_THEME / "header_buttons", "*.py")]
+    texts = [path.read_text("utf8") for folder, pattern in folders for path in sorted(folder.rglob(pattern))]
+    texts.append("fa-github fa-gitlab")  # the header button composes these
+    return set(re.findall(r"\bfa-([a-z][a-z0-9-]*)", " ".join(texts)))
+
+
+def vendored_icons():
+    """Return the folder in which the theme keeps Font Awesome."""
+    return next((THEME / "static" / "vendor" / "fontawesome").iterdir())
+
+
+def write_icons(target):
+    """Write icons.css and the fonts it uses to `target`: of some two thousand icons, those that the themes show."""
+    source = vendored_icons()
+    names = icon_names()
+    sheet = (source / "css" / "all.min.css").read_text("utf8")
+    codes = {}
+    for selectors, code in re.findall(r"((?:\.fa-[\w-]+:before,?)+)\{content:\"\\([0-9a-f]+)\"\}", sheet):
+        for name in re.findall(r"\.fa-([\w-]+):before", selectors):
+            if name in names:
+                codes[name] = code
+    themed = "".join(path.read_text("utf8") for path in sorted(THEME.glob("static/styles/*.css")))
+    wanted = set(codes.values()) | set(re.findall(r"\\(f[0-9a-f]{3})\b", themed))
+    rules = [ICON_RULES]
+    target.mkdir(parents=True, exist_ok=True)
+    for family, weight, file in ICON_FONTS:
+        cut_icons(source / "webfonts" / file, target / file, wanted)
+        rules.append(
+            f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: block; '
+            f'src: url("{file}") format("woff2"); }}'
+        )
+    rules += [f'.fa-{name}::before {{ content: "\\{code}"; }}' for name, code in sorted(codes.items())]
+    (target / "icons.css").write_text("\n".join(rules) + "\n", "utf8")
+
+
+ICON_FONTS = (
+    ("Font Awesome 6 Free", 900, "fa-solid-900.woff2"),
+    ("Font Awesome 6 Free", 400, "fa-regular-400.woff2"),
+    ("Font Awesome 6 Brands", 400, "fa-brands-400.woff2"),
+)
+ICON_RULES = """\
+.fa, .fas, .far, .fab, .fa-solid, .fa-regular, .fa-brands {
+  display: inline-block; font: 400 1em/1 "Font Awesome 6 Free"; text-rendering: auto; -webkit-font-smoothing: antialiased;
+}
+.fa, .fas, .fa-solid { font-weight: 900; }
+.fab, .fa-brands { font-family: "Font Awesome 6 Brands"; }
+.fa-lg { font-size: 1.25em; line-height: .05em; vertical-align: -.075em; }"""
+
+
+def cut_icons(source, target, codes):
+    """Write the glyphs of `codes` (hexadecimal) from the font at `source` to `target`."""
+    options = subset.Options()
+    options.flavor = "woff2"
+    font = subset.load_font(str(source), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[int(code, 16) for code in codes])
+    cutter.subset(font)
+    subset.save_font(font, str(target), options)
+
+
+def provide_icons(app):
+    """Cut the icons unless that has been done, and let Sphinx copy them with the other static files."""
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir).parent / "site_assets" / "icons"
+    stamp = folder.with_suffix(".key")
+    versions = [
+        importlib.metadata.version(name) for name in ("pydata-sphinx-theme", "sphinx-book-theme", "fonttools")
+    ]
+    key = hashlib.sha256(repr((versions, Path(__file__).read_text("utf8"))).encode()).hexdigest()
+    if not (stamp.exists() and stamp.read_text("utf8") == key):
+        write_icons(folder)
+        stamp.write_text(key, "utf8")
+    app.config.html_static_path.append(str(folder))
+
+
+def setup(app):
+    app.connect("config-inited", point_at_repository)
+    app.connect("builder-inited", provide_icons)
+    app.connect("html-page-context", describe)
+    app.connect("html-page-context", notebook_links, priority=900)
+    app.connect("html-page-context", lighten_scripts, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
