@@ -1,0 +1,23 @@
+"""The laboratory behind *The Optimizer Within*: small worlds, ensembles of networks, exact training and measures.
+
+The modules, foundations first; each imports only from those before it:
+
+``worlds``      gridworlds as tables, with a trained and an intended reward
+``networks``    many independent networks as one batch
+``training``    short learning loops over an ensemble
+``analysis``    exact solutions and what an agent does, without sampling
+``statistics``  intervals over seeds
+``claims``      sentences that fail when the run no longer supports them
+``figures``     one look for the whole book
+
+PyTorch gets one thread unless ``INNERLAB_THREADS`` says otherwise: the arrays here are small, and on a busy
+machine a second thread waits longer than it works.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch loads its thread pool
+
+import torch
+
+torch.set_num_threads(int(os.environ.get("INNERLAB_THREADS", "1")))

@@ -1,0 +1,87 @@
+"""What is best in a world, and what an agent does in it: computed from the tables, without sampling."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from innerlab.networks import Policies
+from innerlab.training import see_everything
+from innerlab.worlds import OUTCOMES, Gridworld, outcome_of_objects, successors
+
+
+def optimal_values(world: Gridworld, discount: float) -> Tensor:
+    """Value iteration to its fixed point (Sutton and Barto 2018, section 4.4), for the reward trained on.
+
+    Args:
+        world: all its layouts are solved at once.
+        discount: a step; at least 0 and below 1.
+
+    Returns:
+        float ``(layouts, cells)``: what the best policy is paid from each cell. Exactly unchanged by another sweep,
+        which these worlds reach after as many sweeps as their longest shortest path.
+
+    Raises:
+        ValueError: if the discount is out of range.
+    """
+    if not 0 <= discount < 1:
+        raise ValueError(f"discount is {discount}; it must lie in 0 to below 1")
+    model = successors(world, torch.arange(world.layouts))
+    kept, flat = discount * (model.touched == 0), model.cell.flatten(-2)
+    value = torch.zeros(world.layouts, world.cells)
+    while True:
+        improved = (model.reward + kept * value.gather(-1, flat).view(kept.shape)).amax(-1)
+        if torch.equal(improved, value):
+            return value
+        value = improved
+
+
+@torch.no_grad()
+def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = False) -> Tensor:
+    """How an episode from the start of each layout ends, as exact probabilities.
+
+    The distribution over cells is carried forward for ``world.max_steps`` steps, so there is no sampling error: a
+    spread over networks is a spread of the networks.
+
+    Args:
+        policies: the agents.
+        world: where they are put down, each in every layout.
+        greedy: take the likeliest action each time; otherwise act by the policy's own probabilities.
+
+    Returns:
+        float ``(networks, layouts, outcomes)``, outcomes as in :data:`innerlab.worlds.OUTCOMES`; sums to one over
+        the last axis.
+    """
+    layout = torch.arange(world.layouts)
+    model = successors(world, layout)
+    logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
+    probabilities = F.one_hot(logits.argmax(-1), logits.shape[-1]).float() if greedy else logits.softmax(-1)
+    going_on = probabilities * (model.touched == 0)  # (networks, layouts, cells, actions)
+    flat = model.cell.flatten(-2).expand(policies.networks, -1, -1)
+    here = torch.zeros(policies.networks, world.layouts, world.cells)
+    here[:, layout, world.start] = 1.0
+    visits = torch.zeros_like(here)  # how often each cell is stood on, in expectation
+    for _ in range(world.max_steps):
+        visits += here
+        here = torch.zeros_like(here).scatter_add_(-1, flat, (here[..., None] * going_on).flatten(-2))
+    outcome = (
+        F.pad(outcome_of_objects(world), (1, 0))
+        .gather(-1, model.touched.flatten(-2))
+        .view(model.touched.shape)
+    )
+    ends = visits[..., None] * probabilities
+    touched = [(ends * (outcome == k)).sum((2, 3)) for k in range(1, len(OUTCOMES))]
+    return torch.stack([here.sum(-1), *touched], -1)
+
+
+def red_share(outcomes: Tensor) -> Tensor:
+    """Of the episodes that end at the door or at the red thing, the share that ends at the red thing.
+
+    Args:
+        outcomes: probabilities, float ``(..., outcomes)``.
+
+    Returns:
+        float ``(...)`` in 0 (always the door) to 1 (always red); NaN where neither is ever touched. Says nothing of
+        how often the agent gets anywhere: always give ``none`` beside it.
+    """
+    door, red = outcomes[..., OUTCOMES.index("door")], outcomes[..., OUTCOMES.index("red")]
+    return red / (door + red)

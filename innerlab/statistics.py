@@ -1,0 +1,98 @@
+"""Statistics over seeds: intervals and robust means, thin names over SciPy's.
+
+Agarwal et al. (2021), *Deep Reinforcement Learning at the Edge of the Statistical Precipice*, arXiv:2108.13264,
+say why a point estimate over a few runs is not enough.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+
+def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval for a share (Wilson 1927, JASA 22:209-212): sound near 0 and 1 and for few trials.
+
+    Args:
+        successes: how many of the trials succeeded.
+        trials: at least 1.
+        confidence: in 0 to 1, both excluded.
+
+    Returns:
+        lower and upper end, in 0 to 1.
+
+    Raises:
+        ValueError: if the counts or the confidence make no sense.
+    """
+    if trials < 1 or not 0 <= successes <= trials:
+        raise ValueError(
+            f"successes is {successes} of trials {trials}; 0 <= successes <= trials, trials >= 1"
+        )
+    _check_confidence(confidence)
+    interval = stats.binomtest(int(successes), int(trials)).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def interquartile_mean(values: ArrayLike) -> float:
+    """The mean of the middle half (Agarwal et al. 2021): a quarter of the values is cut at either end.
+
+    Raises:
+        ValueError: if there are no values, or one is not finite.
+    """
+    return float(stats.trim_mean(_finite(values), 0.25))
+
+
+def bootstrap_interval(
+    values: ArrayLike,
+    statistic: Callable[[np.ndarray], float] = np.median,
+    *,
+    seed: int,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of a statistic over seeds (Efron 1979, Annals of Statistics 7:1-26).
+
+    Args:
+        values: one for each seed, at least 2.
+        statistic: maps an array to a number.
+        seed: of the resampling.
+        confidence: in 0 to 1, both excluded.
+        resamples: how many.
+
+    Returns:
+        lower and upper end.
+
+    Raises:
+        ValueError: if there are fewer than two values, one is not finite, or the confidence makes no sense.
+    """
+    values = _finite(values)
+    if values.size < 2:
+        raise ValueError(f"values has {values.size} entry; an interval over seeds needs at least 2")
+    _check_confidence(confidence)
+    if np.ptp(values) == 0:  # every resample is the same
+        return float(statistic(values)), float(statistic(values))
+    result = stats.bootstrap(
+        (values,),
+        statistic,
+        n_resamples=resamples,
+        vectorized=False,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _finite(values: ArrayLike) -> np.ndarray:
+    values = np.asarray(values, dtype=float).ravel()
+    if values.size == 0:
+        raise ValueError("values is empty")
+    if not np.isfinite(values).all():
+        raise ValueError(f"values has {int((~np.isfinite(values)).sum())} entries that are not finite")
+    return values
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")

@@ -1,0 +1,301 @@
+"""Training an ensemble: by the exact gradient of its expected return, or from sampled episodes.
+
+Each network climbs its own return, on layouts drawn with its own seed; the sum over networks in the losses below
+only lets one backward pass serve them all.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from innerlab.networks import Policies
+from innerlab.randomness import ACTING, DATA, generator
+from innerlab.worlds import ACTIONS, Gridworld, State, Successors, egocentric_objects, reset, step, successors
+
+Measure = Callable[[Policies], Tensor]
+"""Anything worth following during training: maps an ensemble to a tensor whose first axis is the network."""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What training gives back.
+
+    Attributes:
+        policies: the trained ensemble.
+        iterations: after how many iterations each measurement was taken, ascending, 0 first.
+        curves: the measurements, ``(checkpoints, networks, ...)``; no checkpoints if nothing was measured.
+        settings: what was asked for.
+    """
+
+    policies: Policies
+    iterations: tuple[int, ...]
+    curves: Tensor
+    settings: "ExactGradient | SampledActorCritic"
+
+
+@dataclass(frozen=True)
+class ExactGradient:
+    """Settings of :func:`train_exactly`."""
+
+    iterations: int = 100
+    """gradient steps"""
+    layouts: int = 16
+    """how many layouts each network sees in a step, drawn with replacement"""
+    learning_rate: float = 1e-2
+    """of Adam"""
+    discount: float = 0.95
+    """of the return, a step"""
+    sweeps: int = 12
+    """over how many steps of the future the return is summed"""
+    entropy_bonus: float = 0.01
+    """how much one nat of randomness in the policy is worth, as the mean over all cells"""
+
+    def __post_init__(self):
+        _check_settings(self, counts=("iterations", "layouts", "sweeps"))
+
+
+@dataclass(frozen=True)
+class SampledActorCritic:
+    """Settings of :func:`train_from_samples`: advantage actor-critic (Mnih et al. 2016, arXiv:1602.01783)."""
+
+    iterations: int = 300
+    """gradient steps"""
+    worlds: int = 32
+    """how many episodes each network plays side by side"""
+    steps: int = 12
+    """how many steps it takes in each of them between two updates"""
+    learning_rate: float = 1e-2
+    """of Adam"""
+    discount: float = 0.95
+    """of the return, a step"""
+    trace_decay: float = 0.95
+    """the lambda of generalized advantage estimation (Schulman et al. 2016, arXiv:1506.02438)"""
+    value_weight: float = 0.5
+    """weight of the value loss"""
+    entropy_bonus: float = 0.02
+    """weight of the policy's entropy"""
+
+    def __post_init__(self):
+        _check_settings(self, counts=("iterations", "worlds", "steps"))
+
+
+def _check_settings(settings, counts: tuple[str, ...]) -> None:
+    for name in counts:
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name} is {getattr(settings, name)}; it must be at least 1")
+    if not settings.learning_rate > 0:
+        raise ValueError(f"learning_rate is {settings.learning_rate}; it must be positive")
+    if not 0 <= settings.discount <= 1:
+        raise ValueError(f"discount is {settings.discount}; it must lie in 0 to 1")
+
+
+def values(probabilities: Tensor, model: Successors, discount: float, sweeps: int) -> Tensor:
+    r"""What a policy can expect to be paid from each cell, over so many steps.
+
+    Sweeps of the Bellman equation for a fixed policy (Sutton and Barto 2018, equation 4.5),
+
+    .. math:: V(s) \leftarrow \sum_a \pi(a \mid s) \, [ r(s, a) + \gamma V(s') ],
+
+    from V = 0; touching an object ends the sum. Differentiable in the probabilities.
+
+    Args:
+        probabilities: of the actions, float ``(..., cells, actions)``.
+        model: tables with the same leading shape.
+        discount: a step, in 0 to 1.
+        sweeps: how many steps ahead to look.
+
+    Returns:
+        float ``(..., cells)``.
+    """
+    kept = discount * (model.touched == 0)  # (..., cells, actions)
+    flat = model.cell.flatten(-2)
+    expected_reward = (probabilities * model.reward).sum(-1)
+    carried = probabilities * kept
+    value = torch.zeros_like(expected_reward)
+    for _ in range(sweeps):
+        value = expected_reward + (carried * value.gather(-1, flat).view(carried.shape)).sum(-1)
+    return value
+
+
+def expected_return(probabilities: Tensor, model: Successors, discount: float, sweeps: int) -> Tensor:
+    """The mean of :func:`values` over all free cells of all layouts: the return of an agent put down anywhere.
+
+    Args:
+        probabilities: float ``(networks, layouts, cells, actions)``.
+        model: tables with leading shape ``(networks, layouts)``.
+        discount: a step, in 0 to 1.
+        sweeps: how many steps ahead to look.
+
+    Returns:
+        float ``(networks,)``.
+    """
+    value = values(probabilities, model, discount, sweeps)
+    return (value * model.free).sum((1, 2)) / model.free.sum((1, 2))
+
+
+def see_everything(world: Gridworld, layout: Tensor) -> Tensor:
+    """What an agent sees from every cell of its layouts: long ``(..., layouts * cells, objects)``."""
+    return egocentric_objects(world, layout[..., None], torch.arange(world.cells)).flatten(-3, -2)
+
+
+def train_exactly(
+    policies: Policies,
+    world: Gridworld,
+    settings: ExactGradient = ExactGradient(),  # noqa: B008  (frozen)
+    measure: Measure | None = None,
+    every: int = 10,
+) -> TrainingRun:
+    """Climbs the exact gradient of the expected return: no sampled actions, no critic, no noise but the layouts'.
+
+    The worlds are small enough to list every state, so the return itself can be computed and differentiated. The
+    gradient is the one that the policy gradient theorem describes (Sutton and Barto 2018, section 13.2), summed over
+    all actions.
+
+    Args:
+        policies: the ensemble to start from; it is copied, not changed.
+        world: where to draw layouts from.
+        settings: see :class:`ExactGradient`.
+        measure: what to follow, taken before the first step, after every so many, and after the last.
+        every: how many steps lie between two measurements.
+    """
+    policies = deepcopy(policies)
+    optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
+    drawn = _draw_layouts(policies, world, settings.iterations, settings.layouts)
+    recorder = _Recorder(policies, measure, every, settings.iterations)
+    for iteration in range(settings.iterations):
+        layout = drawn[iteration]  # (networks, layouts)
+        model = successors(world, layout)
+        logits = policies(see_everything(world, layout)).view(model.cell.shape)
+        log_probabilities = logits.log_softmax(-1)  # (networks, layouts, cells, actions)
+        probabilities = log_probabilities.exp()
+        objective = expected_return(probabilities, model, settings.discount, settings.sweeps)
+        entropy = -(probabilities * log_probabilities).sum(-1)
+        entropy = (entropy * model.free).sum((1, 2)) / model.free.sum((1, 2))
+        loss = -(objective + settings.entropy_bonus * entropy).sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        recorder.after(iteration + 1)
+    return recorder.run(settings)
+
+
+def train_from_samples(
+    policies: Policies,
+    world: Gridworld,
+    settings: SampledActorCritic = SampledActorCritic(),  # noqa: B008  (frozen)
+    measure: Measure | None = None,
+    every: int = 25,
+) -> TrainingRun:
+    """Trains from episodes that the agents play, as most of reinforcement learning does.
+
+    Args:
+        policies: the ensemble to start from; it is copied, not changed.
+        world: where to draw layouts from.
+        settings: see :class:`SampledActorCritic`.
+        measure: what to follow, taken before the first step, after every so many, and after the last.
+        every: how many steps lie between two measurements.
+    """
+    policies = deepcopy(policies)
+    optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
+    dice = [generator(seed, ACTING) for seed in policies.seeds]
+    recorder = _Recorder(policies, measure, every, settings.iterations)
+    draws = iter(_draw_layouts(policies, world, 1 + settings.iterations * settings.steps, settings.worlds))
+    state = reset(world, next(draws))
+    for iteration in range(settings.iterations):
+        state, played = _play(policies, world, state, draws, dice, settings.steps)
+        advantage = _advantages(played, settings)  # (steps, networks, worlds)
+        target = advantage + played["value"]
+        advantage = advantage - advantage.mean((0, 2), keepdim=True)
+        advantage = advantage / (advantage.std((0, 2), keepdim=True) + 1e-3)
+        seen = played["seen"].transpose(0, 1).flatten(1, 2)  # (networks, steps * worlds, objects)
+        logits, value = policies.policy_and_value(seen)
+        log_probabilities = logits.log_softmax(-1)
+        chosen = log_probabilities.gather(-1, _by_network(played["action"])[..., None])[..., 0]
+        entropy = -(log_probabilities.exp() * log_probabilities).sum(-1)
+        loss = (
+            -chosen * _by_network(advantage)
+            + settings.value_weight * (value - _by_network(target)) ** 2
+            - settings.entropy_bonus * entropy
+        )
+        optimizer.zero_grad(set_to_none=True)
+        loss.mean(1).sum().backward()
+        optimizer.step()
+        recorder.after(iteration + 1)
+    return recorder.run(settings)
+
+
+def _by_network(table: Tensor) -> Tensor:
+    """From ``(steps, networks, worlds)`` to ``(networks, steps * worlds)``."""
+    return table.transpose(0, 1).flatten(1)
+
+
+def _draw_layouts(policies: Policies, world: Gridworld, times: int, layouts: int) -> Tensor:
+    """Layouts for every network from its own seed, long ``(times, networks, layouts)``."""
+    own = [
+        torch.randint(world.layouts, (times, layouts), generator=generator(s, DATA)) for s in policies.seeds
+    ]
+    return torch.stack(own, 1)
+
+
+@torch.no_grad()
+def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State, dict[str, Tensor]]:
+    """Plays some steps; finished episodes begin anew. Each table is ``(steps, networks, worlds, ...)``."""
+    table = policies.object_table()
+    shape = (steps, *state.cell.shape[1:], len(ACTIONS))
+    noise = torch.stack([torch.empty(shape).exponential_(generator=g) for g in dice], 1)
+    names = ("seen", "value", "action", "reward", "terminated", "over", "seen_next")
+    rows: list[tuple[Tensor, ...]] = []
+    for t in range(steps):
+        seen = egocentric_objects(world, state.layout, state.cell)
+        logits, value = policies.policy_and_value(seen, table)
+        action = (logits - noise[t].log()).argmax(-1)  # the Gumbel-max trick
+        new = step(world, state, action)
+        over = new.terminated | new.truncated
+        seen_next = egocentric_objects(world, new.state.layout, new.state.cell)
+        rows.append((seen, value, action, new.reward, new.terminated, over, seen_next))
+        fresh = reset(world, next(draws))
+        state = State(*(torch.where(over, begun, old) for begun, old in zip(fresh, new.state, strict=True)))
+    played = {name: torch.stack(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    # an episode cut off by the clock would have gone on: the value of its last state stands in for the rest
+    next_value = policies.policy_and_value(played.pop("seen_next").transpose(0, 1).flatten(1, 2), table)[1]
+    played["next_value"] = next_value.unflatten(1, (steps, -1)).transpose(0, 1)
+    return state, played
+
+
+def _advantages(played: dict[str, Tensor], settings: SampledActorCritic) -> Tensor:
+    """Generalized advantage estimation, equation 16 of Schulman et al. 2016: ``(steps, networks, worlds)``."""
+    advantage = torch.zeros_like(played["value"])
+    following = torch.zeros_like(advantage[0])
+    for t in reversed(range(len(advantage))):
+        # delta_t = r_t + gamma V(s_{t+1}) - V(s_t)
+        delta = played["reward"][t] + settings.discount * played["next_value"][t] * ~played["terminated"][t]
+        delta = delta - played["value"][t]
+        # A_t = delta_t + gamma lambda A_{t+1}, within one episode
+        following = delta + settings.discount * settings.trace_decay * following * ~played["over"][t]
+        advantage[t] = following
+    return advantage
+
+
+class _Recorder:
+    """Takes measurements at the right times and makes the :class:`TrainingRun`."""
+
+    def __init__(self, policies: Policies, measure: Measure | None, every: int, iterations: int):
+        if every < 1:
+            raise ValueError(f"every is {every}; it must be at least 1")
+        self.policies, self.measure, self.every, self.last = policies, measure, every, iterations
+        self.iterations: list[int] = []
+        self.curves: list[Tensor] = []
+        self.after(0)
+
+    def after(self, iteration: int) -> None:
+        if self.measure is not None and (iteration % self.every == 0 or iteration == self.last):
+            with torch.no_grad():
+                self.curves.append(self.measure(self.policies).clone())
+            self.iterations.append(iteration)
+
+    def run(self, settings: ExactGradient | SampledActorCritic) -> TrainingRun:
+        curves = torch.stack(self.curves) if self.curves else torch.empty(0, self.policies.networks)
+        return TrainingRun(self.policies, tuple(self.iterations), curves, settings)

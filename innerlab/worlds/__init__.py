@@ -1,0 +1,45 @@
+"""Worlds: batched, table-driven, each with the reward trained on and the reward intended."""
+
+from innerlab.worlds.gridworld import (
+    ACTIONS,
+    COLORS,
+    SHAPES,
+    Gridworld,
+    State,
+    Successors,
+    Transition,
+    egocentric_objects,
+    egocentric_planes,
+    egocentric_positions,
+    gridworld,
+    kinds,
+    reset,
+    step,
+    successors,
+)
+from innerlab.worlds.layouts import from_text, to_text
+from innerlab.worlds.red_doors import OUTCOMES, RedDoors, door_reward, outcome_of_objects
+
+__all__ = [
+    "ACTIONS",
+    "COLORS",
+    "OUTCOMES",
+    "SHAPES",
+    "Gridworld",
+    "RedDoors",
+    "State",
+    "Successors",
+    "Transition",
+    "door_reward",
+    "egocentric_objects",
+    "egocentric_planes",
+    "egocentric_positions",
+    "from_text",
+    "gridworld",
+    "kinds",
+    "outcome_of_objects",
+    "reset",
+    "step",
+    "successors",
+    "to_text",
+]

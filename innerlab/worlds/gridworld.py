@@ -1,0 +1,350 @@
+"""Gridworlds as tables: many layouts of one size, stepped together by look-up.
+
+A layout is a map of walls, a start cell and a few objects. Touching an object ends the episode. Everything that a
+step needs stands in tables made beforehand, so that a step is three look-ups, for one state or for a million.
+
+Cells are numbered row by row from the upper left. Tensors are written with their shape, as in
+``(layouts, objects)``; ``...`` stands for any leading shape.
+
+The two rewards follow Leike et al. (2017), *AI Safety Gridworlds*, arXiv:1711.09883: the one the agent is trained
+on, and the one its designer meant.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+ACTIONS = ("up", "down", "left", "right")
+SHAPES = ("door", "key", "ball", "box")
+COLORS = ("red", "blue", "green", "yellow")
+
+RewardRule = Callable[[Tensor, Tensor], Tensor]
+"""Maps the shapes and colors of objects (two long tensors of one shape) to what touching each one pays."""
+
+
+class State(NamedTuple):
+    """Where many agents stand, one entry each.
+
+    Attributes:
+        layout: which layout each agent is in, long ``(...)``.
+        cell: the cell each stands on, long ``(...)``.
+        time: steps taken in this episode, long ``(...)``.
+    """
+
+    layout: Tensor
+    cell: Tensor
+    time: Tensor
+
+
+class Transition(NamedTuple):
+    """What one step led to. All fields have the shape of the state's fields.
+
+    Attributes:
+        state: the state after the step.
+        reward: what training pays for it, float.
+        intended_reward: what the designer would have paid for it, float.
+        touched: 0 for nothing, k + 1 for object k, long.
+        terminated: an object was touched and the episode is over, bool.
+        truncated: nothing was touched and the time is up, bool. Never true together with ``terminated``.
+    """
+
+    state: State
+    reward: Tensor
+    intended_reward: Tensor
+    touched: Tensor
+    terminated: Tensor
+    truncated: Tensor
+
+
+@dataclass(frozen=True)
+class Gridworld:
+    """The parameters of a world: L layouts of one size, over M maps, with K objects each.
+
+    Make one with :func:`gridworld`, which checks its input and derives the last four tables.
+
+    Attributes:
+        height: rows.
+        width: columns.
+        max_steps: steps after which an episode is truncated.
+        wall: bool ``(maps, cells)``.
+        map_index: the map of each layout, long ``(layouts,)``.
+        start: the start cell, long ``(layouts,)``.
+        object_cell: long ``(layouts, objects)``.
+        object_shape: index into ``SHAPES``, long ``(layouts, objects)``.
+        object_color: index into ``COLORS``, long ``(layouts, objects)``.
+        object_reward: what training pays for touching each object, float ``(layouts, objects)``.
+        object_intended_reward: what the designer would pay, float ``(layouts, objects)``.
+        next_cell: the cell an action leads to, long ``(maps, cells, actions)``; a wall or the edge leaves you in place.
+        object_at: 0 for none, k + 1 for object k, long ``(layouts, cells)``.
+    """
+
+    height: int
+    width: int
+    max_steps: int
+    wall: Tensor
+    map_index: Tensor
+    start: Tensor
+    object_cell: Tensor
+    object_shape: Tensor
+    object_color: Tensor
+    object_reward: Tensor
+    object_intended_reward: Tensor
+    next_cell: Tensor
+    object_at: Tensor
+
+    @property
+    def layouts(self) -> int:
+        """How many layouts there are."""
+        return self.start.shape[0]
+
+    @property
+    def objects(self) -> int:
+        """How many objects each layout holds."""
+        return self.object_cell.shape[1]
+
+    @property
+    def cells(self) -> int:
+        """How many cells a layout has, walls included."""
+        return self.height * self.width
+
+
+def gridworld(
+    *,
+    height: int,
+    width: int,
+    wall: Tensor,
+    map_index: Tensor,
+    start: Tensor,
+    object_cell: Tensor,
+    object_shape: Tensor,
+    object_color: Tensor,
+    reward: RewardRule,
+    intended_reward: RewardRule,
+    max_steps: int,
+) -> Gridworld:
+    """Builds a world from its tables; arguments as the attributes of :class:`Gridworld`.
+
+    Raises:
+        ValueError: if a shape or an index does not fit, if something stands on a wall or on something else, or if
+            an object cannot be reached from the start without touching another one first.
+    """
+    cells = height * width
+    _check_shapes(cells, wall, map_index, start, object_cell, object_shape, object_color)
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}; an episode needs at least one step")
+    layouts = start.shape[0]
+    object_at = torch.zeros(layouts, cells, dtype=torch.long)
+    object_at.scatter_(1, object_cell, torch.arange(1, object_cell.shape[1] + 1).expand_as(object_cell))
+    occupied = torch.cat([start[:, None], object_cell], 1)
+    if wall[map_index].gather(1, occupied).any():
+        layout = int(wall[map_index].gather(1, occupied).any(1).nonzero()[0])
+        raise ValueError(f"layout {layout} puts the start or an object on a wall")
+    crowded = (occupied.sort(1).values.diff(dim=1) == 0).any(1)
+    if crowded.any():
+        raise ValueError(f"layout {int(crowded.nonzero()[0])} puts two things on one cell")
+    next_cell = moves(height, width, wall)
+    stranded = ~reachable_objects(next_cell[map_index], start, object_cell, object_at)
+    if stranded.any():
+        layout, which = stranded.nonzero()[0].tolist()
+        row, column = divmod(int(object_cell[layout, which]), width)
+        name = f"{COLORS[object_color[layout, which]]} {SHAPES[object_shape[layout, which]]}"
+        raise ValueError(
+            f"layout {layout}, row {row}: the {name} in column {column} cannot be reached from the start "
+            "without touching another object first"
+        )
+    return Gridworld(
+        height=height,
+        width=width,
+        max_steps=max_steps,
+        wall=wall,
+        map_index=map_index,
+        start=start,
+        object_cell=object_cell,
+        object_shape=object_shape,
+        object_color=object_color,
+        object_reward=reward(object_shape, object_color).float(),
+        object_intended_reward=intended_reward(object_shape, object_color).float(),
+        next_cell=next_cell,
+        object_at=object_at,
+    )
+
+
+def _check_shapes(cells, wall, map_index, start, object_cell, object_shape, object_color) -> None:
+    layouts = start.shape[0]
+    if wall.dim() != 2 or wall.shape[1] != cells:
+        raise ValueError(f"wall has shape {tuple(wall.shape)}; (maps, {cells}) was expected")
+    objects = object_cell.shape[-1]
+    for name, table, shape, bound in (
+        ("map_index", map_index, (layouts,), wall.shape[0]),
+        ("start", start, (layouts,), cells),
+        ("object_cell", object_cell, (layouts, objects), cells),
+        ("object_shape", object_shape, (layouts, objects), len(SHAPES)),
+        ("object_color", object_color, (layouts, objects), len(COLORS)),
+    ):
+        if tuple(table.shape) != shape:
+            raise ValueError(f"{name} has shape {tuple(table.shape)}; {shape} was expected")
+        if table.numel() and not 0 <= int(table.min()) <= int(table.max()) < bound:
+            raise ValueError(
+                f"{name} runs from {int(table.min())} to {int(table.max())}; 0 to {bound - 1} is allowed"
+            )
+
+
+def moves(height: int, width: int, wall: Tensor) -> Tensor:
+    """Where each action leads, long ``(maps, cells, actions)``, for walls of shape ``(maps, cells)``."""
+    row, column = torch.arange(height * width) // width, torch.arange(height * width) % width
+    steps = torch.tensor([[-1, 0], [1, 0], [0, -1], [0, 1]])  # in the order of ACTIONS
+    row = (row[:, None] + steps[:, 0]).clamp(0, height - 1)
+    column = (column[:, None] + steps[:, 1]).clamp(0, width - 1)
+    target = (row * width + column).expand(wall.shape[0], -1, -1)  # (maps, cells, actions)
+    here = torch.arange(height * width)[None, :, None]
+    blocked = wall.gather(1, target.flatten(1)).view_as(target)
+    return torch.where(blocked, here, target).contiguous()
+
+
+def reachable_objects(next_cell: Tensor, start: Tensor, object_cell: Tensor, object_at: Tensor) -> Tensor:
+    """Flood-fills from the start without crossing an object: which objects can be touched first?
+
+    Args:
+        next_cell: long ``(layouts, cells, actions)``.
+        start: long ``(layouts,)``.
+        object_cell: long ``(layouts, objects)``.
+        object_at: long ``(layouts, cells)``.
+
+    Returns:
+        bool ``(layouts, objects)``.
+    """
+    layouts, cells, _ = next_cell.shape
+    reached = torch.zeros(layouts, cells, dtype=torch.bool)
+    reached[torch.arange(layouts), start] = True
+    while True:
+        # moves are symmetric: a cell is reached if a move from it leads to a reached cell that holds no object
+        passable = reached & (object_at == 0)
+        grown = reached | passable.gather(1, next_cell.flatten(1)).view(next_cell.shape).any(-1)
+        if torch.equal(grown, reached):
+            return reached.gather(1, object_cell)
+        reached = grown
+
+
+def reset(world: Gridworld, layout: Tensor) -> State:
+    """The states in which episodes on these layouts (long ``(...)``) begin."""
+    return State(layout, world.start[layout], torch.zeros_like(layout))
+
+
+def step(world: Gridworld, state: State, action: Tensor) -> Transition:
+    """Moves every agent once. Pure: nothing that is passed in changes.
+
+    Args:
+        world: the tables.
+        state: where the agents stand, fields of shape ``(...)``.
+        action: index into ``ACTIONS``, long ``(...)``.
+
+    Returns:
+        The transition. Stepping on after the end is the caller's to avoid (see :func:`reset`).
+    """
+    cell = world.next_cell[world.map_index[state.layout], state.cell, action]
+    time = state.time + 1
+    touched = world.object_at[state.layout, cell]
+    terminated = touched > 0
+    which = (touched - 1).clamp(min=0)
+    return Transition(
+        state=State(state.layout, cell, time),
+        reward=world.object_reward[state.layout, which] * terminated,
+        intended_reward=world.object_intended_reward[state.layout, which] * terminated,
+        touched=touched,
+        terminated=terminated,
+        truncated=(time >= world.max_steps) & ~terminated,
+    )
+
+
+class Successors(NamedTuple):
+    """Where every action leads from every cell of some layouts; the model behind :func:`step`.
+
+    Attributes:
+        cell: the cell an action leads to, long ``(..., cells, actions)``.
+        touched: 0 for nothing, k + 1 for object k, long ``(..., cells, actions)``.
+        reward: what training pays, float ``(..., cells, actions)``.
+        intended_reward: what the designer would pay, float ``(..., cells, actions)``.
+        free: whether an agent can stand there with the episode going on, bool ``(..., cells)``.
+    """
+
+    cell: Tensor
+    touched: Tensor
+    reward: Tensor
+    intended_reward: Tensor
+    free: Tensor
+
+
+def successors(world: Gridworld, layout: Tensor) -> Successors:
+    """The successors in these layouts (long ``(...)``), all cells and actions at once."""
+    cell = world.next_cell[world.map_index[layout]]
+    object_at = world.object_at[layout]
+
+    def at_successor(table: Tensor) -> Tensor:  # (..., cells) -> (..., cells, actions)
+        return table.gather(-1, cell.flatten(-2)).view(cell.shape)
+
+    def paid(object_reward: Tensor) -> Tensor:  # nothing for object 0, the empty cell
+        return at_successor(torch.nn.functional.pad(object_reward, (1, 0))[layout].gather(-1, object_at))
+
+    return Successors(
+        cell=cell,
+        touched=at_successor(object_at),
+        reward=paid(world.object_reward),
+        intended_reward=paid(world.object_intended_reward),
+        free=(object_at == 0) & ~world.wall[world.map_index[layout]],
+    )
+
+
+def kinds() -> int:
+    """How many kinds of objects there are: every shape in every color."""
+    return len(SHAPES) * len(COLORS)
+
+
+def egocentric_positions(world: Gridworld) -> int:
+    """How many places, relative to the agent, an object can be at: ``(2 height - 1) (2 width - 1)``."""
+    return (2 * world.height - 1) * (2 * world.width - 1)
+
+
+def egocentric_objects(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+    """What an agent sees: for each object, one number that says what it is and where, seen from the agent.
+
+    The number is ``kind * positions + position``, with ``kind = shape * len(COLORS) + color`` and the position
+    counted row by row over the window of all possible offsets, the agent in its middle. It holds the same as
+    :func:`egocentric_planes`, which is far larger.
+
+    Args:
+        world: the tables.
+        layout: long ``(...)``.
+        cell: the agent's cell, long, broadcastable with ``layout``.
+
+    Returns:
+        long ``(..., objects)``.
+    """
+    object_cell = world.object_cell[layout]  # (..., objects)
+    row = object_cell // world.width - (cell // world.width)[..., None] + world.height - 1
+    column = object_cell % world.width - (cell % world.width)[..., None] + world.width - 1
+    kind = world.object_shape[layout] * len(COLORS) + world.object_color[layout]
+    return kind * egocentric_positions(world) + row * (2 * world.width - 1) + column
+
+
+def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+    """The same view as one-hot planes, one for each shape and one for each color.
+
+    Args:
+        world: the tables.
+        layout: long ``(...)``.
+        cell: the agent's cell, long, broadcastable with ``layout``.
+
+    Returns:
+        float ``(..., shapes + colors, positions)``; each object sets one entry among the shapes and one among the
+        colors.
+    """
+    seen = egocentric_objects(world, layout, cell)
+    positions = egocentric_positions(world)
+    kind, position = seen // positions, seen % positions
+    planes = torch.zeros(*seen.shape[:-1], (len(SHAPES) + len(COLORS)) * positions)
+    planes.scatter_(-1, (kind // len(COLORS)) * positions + position, 1.0)
+    planes.scatter_(-1, (len(SHAPES) + kind % len(COLORS)) * positions + position, 1.0)
+    return planes.unflatten(-1, (-1, positions))
