@@ -10,6 +10,9 @@ import pydata_sphinx_theme
 import sphinx_book_theme
 from docutils import nodes
 from fontTools import subset
+from math_core import LatexError
+
+from innersite.mathematics import to_mathml
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 DESCRIPTION_LENGTH = 160
@@ -45,6 +48,7 @@ def point_at_repository(app, config):
     options["repository_url"] = address
     options["use_repository_button"] = options["use_issues_button"] = bool(address)
     options["use_edit_page_button"] = options["use_source_button"] = False
+    options["use_fullscreen_button"] = False  # every browser has one
     launch = options.setdefault("launch_buttons", {})
     launch["thebe"] = False
     if address:
@@ -69,10 +73,26 @@ def first_paragraph(doctree):
     """Return the text of the first paragraph that is prose of the page itself, not of a box or a caption."""
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, (nodes.section, nodes.document)):
-            text = " ".join(paragraph.astext().split())
+            text = " ".join(plain_text(paragraph).split())
             if text:
                 return text
     return ""
+
+
+def plain_text(paragraph):
+    """Return the text of a paragraph, formulas as a reader sees them rather than as LaTeX."""
+    copy = paragraph.deepcopy()
+    for formula in list(copy.findall(nodes.math)):
+        formula.replace_self(nodes.Text(re.sub(r"<[^>]*>|&[A-Za-z]+;", "", read_math(formula.astext()))))
+    return copy.astext()
+
+
+def read_math(tex):
+    """Return `tex` as MathML, or as it is where it cannot be read (which is reported where the formula is set)."""
+    try:
+        return to_mathml(tex, display=False)
+    except LatexError:
+        return tex
 
 
 def shortened(text, length=DESCRIPTION_LENGTH):
@@ -110,6 +130,11 @@ def lighten_scripts(app, pagename, templatename, context, doctree):
     context["script_files"] = kept
 
 
+def announce_math(app, pagename, templatename, context, doctree):
+    """Tell the template whether the page has formulas, and so needs their font at once."""
+    context["has_math"] = "<math" in context.get("body", "")
+
+
 def icon_names():
     """Return the Font Awesome icons that the two themes name in templates, scripts and Python."""
     folders = [(THEME, "*.html"), (BOOK_THEME, "*.html"), (BOOK_THEME / "header_buttons", "*.py")]
@@ -134,7 +159,7 @@ def write_icons(target):
             if name in names:
                 codes[name] = code
     themed = "".join(path.read_text("utf8") for path in sorted(THEME.glob("static/styles/*.css")))
-    wanted = set(codes.values()) | set(re.findall(r"\\(f[0-9a-f]{3})\b", themed))
+    wanted = set(codes.values()) | {f"{ord(letter):x}" for letter in PRIVATE.findall(themed)}
     rules = [ICON_RULES]
     target.mkdir(parents=True, exist_ok=True)
     for family, weight, file in ICON_FONTS:
@@ -152,7 +177,11 @@ ICON_FONTS = (
     ("Font Awesome 6 Free", 400, "fa-regular-400.woff2"),
     ("Font Awesome 6 Brands", 400, "fa-brands-400.woff2"),
 )
+PRIVATE = re.compile(
+    "[\ue000-\uf8ff]"
+)  # where icon fonts keep their letters; the theme's CSS writes them as they are
 ICON_RULES = """\
+:root { --fa-font-solid: 900 1em/1 "Font Awesome 6 Free"; --fa-font-regular: 400 1em/1 "Font Awesome 6 Free"; }
 .fa, .fas, .far, .fab, .fa-solid, .fa-regular, .fa-brands {
   display: inline-block; font: 400 1em/1 "Font Awesome 6 Free"; text-rendering: auto; -webkit-font-smoothing: antialiased;
 }
@@ -192,6 +221,7 @@ def setup(app):
     app.connect("config-inited", point_at_repository)
     app.connect("builder-inited", provide_icons)
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", announce_math)
     app.connect("html-page-context", notebook_links, priority=900)
     app.connect("html-page-context", lighten_scripts, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
