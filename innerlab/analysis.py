@@ -63,11 +63,7 @@ def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = F
     for _ in range(world.max_steps):
         visits += here
         here = torch.zeros_like(here).scatter_add_(-1, flat, (here[..., None] * going_on).flatten(-2))
-    outcome = (
-        F.pad(outcome_of_objects(world), (1, 0))
-        .gather(-1, model.touched.flatten(-2))
-        .view(model.touched.shape)
-    )
+    outcome = F.pad(outcome_of_objects(world), (1, 0)).gather(-1, model.touched.flatten(-2)).view(model.touched.shape)
     ends = visits[..., None] * probabilities
     touched = [(ends * (outcome == k)).sum((2, 3)) for k in range(1, len(OUTCOMES))]
     return torch.stack([here.sum(-1), *touched], -1)

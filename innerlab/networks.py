@@ -118,9 +118,7 @@ class PlainPolicies(Policies):
 
     def _draw_input_layers(self, world: Gridworld) -> None:
         deviation = (2 * world.objects) ** -0.5  # each object sets one shape and one color input
-        self.weight_1 = self._draw(
-            len(SHAPES) + len(COLORS), self.positions, self.hidden, deviation=deviation
-        )
+        self.weight_1 = self._draw(len(SHAPES) + len(COLORS), self.positions, self.hidden, deviation=deviation)
 
     def object_table(self) -> Tensor:  # noqa: D102  (said in the base class)
         shape, color = self.weight_1.split([len(SHAPES), len(COLORS)], dim=1)

@@ -26,9 +26,7 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tu
         ValueError: if the counts or the confidence make no sense.
     """
     if trials < 1 or not 0 <= successes <= trials:
-        raise ValueError(
-            f"successes is {successes} of trials {trials}; 0 <= successes <= trials, trials >= 1"
-        )
+        raise ValueError(f"successes is {successes} of trials {trials}; 0 <= successes <= trials, trials >= 1")
     _check_confidence(confidence)
     interval = stats.binomtest(int(successes), int(trials)).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)

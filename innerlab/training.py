@@ -144,7 +144,7 @@ def see_everything(world: Gridworld, layout: Tensor) -> Tensor:
 def train_exactly(
     policies: Policies,
     world: Gridworld,
-    settings: ExactGradient = ExactGradient(),  # noqa: B008  (frozen)
+    settings: ExactGradient = ExactGradient(),
     measure: Measure | None = None,
     every: int = 10,
 ) -> TrainingRun:
@@ -185,7 +185,7 @@ def train_exactly(
 def train_from_samples(
     policies: Policies,
     world: Gridworld,
-    settings: SampledActorCritic = SampledActorCritic(),  # noqa: B008  (frozen)
+    settings: SampledActorCritic = SampledActorCritic(),
     measure: Measure | None = None,
     every: int = 25,
 ) -> TrainingRun:
@@ -234,9 +234,7 @@ def _by_network(table: Tensor) -> Tensor:
 
 def _draw_layouts(policies: Policies, world: Gridworld, times: int, layouts: int) -> Tensor:
     """Layouts for every network from its own seed, long ``(times, networks, layouts)``."""
-    own = [
-        torch.randint(world.layouts, (times, layouts), generator=generator(s, DATA)) for s in policies.seeds
-    ]
+    own = [torch.randint(world.layouts, (times, layouts), generator=generator(s, DATA)) for s in policies.seeds]
     return torch.stack(own, 1)
 
 

@@ -187,9 +187,7 @@ def _check_shapes(cells, wall, map_index, start, object_cell, object_shape, obje
         if tuple(table.shape) != shape:
             raise ValueError(f"{name} has shape {tuple(table.shape)}; {shape} was expected")
         if table.numel() and not 0 <= int(table.min()) <= int(table.max()) < bound:
-            raise ValueError(
-                f"{name} runs from {int(table.min())} to {int(table.max())}; 0 to {bound - 1} is allowed"
-            )
+            raise ValueError(f"{name} runs from {int(table.min())} to {int(table.max())}; 0 to {bound - 1} is allowed")
 
 
 def moves(height: int, width: int, wall: Tensor) -> Tensor:

@@ -50,13 +50,9 @@ def from_text(
     height, width = len(read[0][0]), len(read[0][0][0])
     for number, (rows, _, objects) in enumerate(read):
         if (len(rows), len(rows[0])) != (height, width):
-            raise ValueError(
-                f"layout {number} is {len(rows)} by {len(rows[0])}, but layout 0 is {height} by {width}"
-            )
+            raise ValueError(f"layout {number} is {len(rows)} by {len(rows[0])}, but layout 0 is {height} by {width}")
         if len(objects) != len(read[0][2]):
-            raise ValueError(
-                f"layout {number} has {len(objects)} objects, but layout 0 has {len(read[0][2])}"
-            )
+            raise ValueError(f"layout {number} has {len(objects)} objects, but layout 0 has {len(read[0][2])}")
     objects = torch.tensor([objects for _, _, objects in read], dtype=torch.long).view(len(read), -1, 3)
     return gridworld(
         height=height,
@@ -89,9 +85,7 @@ def _read(text: str, number: int) -> tuple[list[list[str]], int, list[tuple[int,
             elif word in _OBJECTS:
                 objects.append((y * len(row) + x, *_OBJECTS[word]))
             elif word not in ("#", "."):
-                raise ValueError(
-                    f"{shown} has {word!r}; '#', '.', 'A' or a color and a shape such as 'rD' is allowed"
-                )
+                raise ValueError(f"{shown} has {word!r}; '#', '.', 'A' or a color and a shape such as 'rD' is allowed")
     if not starts:
         raise ValueError(f"layout {number} has no start 'A':\n{text}")
     if len(starts) > 1:

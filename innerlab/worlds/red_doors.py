@@ -59,9 +59,7 @@ class RedDoors:
         if self.size < 2:
             raise ValueError(f"size is {self.size}; a room needs at least 2 rows")
         if not 2 <= self.objects <= self.size**2 - 1:
-            raise ValueError(
-                f"objects is {self.objects}; a room of size {self.size} holds 2 to {self.size**2 - 1}"
-            )
+            raise ValueError(f"objects is {self.objects}; a room of size {self.size} holds 2 to {self.size**2 - 1}")
         if not 0.0 <= self.swapped_share <= 1.0:
             raise ValueError(f"swapped_share is {self.swapped_share}; it is a probability")
         for name, allowed in (("distractor_shapes", SHAPES[1:]), ("distractor_colors", COLORS[1:])):

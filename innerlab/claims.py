@@ -1,0 +1,143 @@
+"""Claims as code: a sentence, what was measured, and a test that stops the run when they part.
+
+A chapter makes one :class:`Claims` and calls :meth:`Claims.check` where its evidence is. A claim that does not hold
+raises, so that neither the book nor its tests can be built on prose that has stopped being true.
+"""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import torch
+
+STRENGTHS = {
+    "solid": "holds over many seeds, against its control, with room to spare",
+    "thin": "holds here, but on few seeds, by a small margin or in one setting only",
+    "provisional": "holds in this run; we would not be surprised to see it go",
+}
+
+
+class ClaimFailed(AssertionError):
+    """A claim that its evidence does not support."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim that held; shows itself as a card.
+
+    Attributes:
+        name: short, in lower case with hyphens; unique in its chapter.
+        sentence: what is claimed, as a reader would say it.
+        measured: what was found, with its interval.
+        seeds: how many independently trained networks (or other draws) it rests on.
+        strength: one of ``STRENGTHS``.
+        evidence: the name of the figure that shows it.
+    """
+
+    name: str
+    sentence: str
+    measured: str
+    seeds: int
+    strength: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"Claim ({self.strength}, {self.seeds} seeds): {self.sentence}\nMeasured: {self.measured}"
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<div class="innerlab-claim" id="claim-{escape(self.name)}">'
+            f'<p class="claim-statement"><strong>Claim.</strong> {escape(self.sentence)}</p>'
+            f'<p class="claim-measured">{escape(self.measured)} '
+            f'<span class="claim-seeds">{self.seeds} seeds</span> '
+            f'<span class="claim-strength" data-strength="{self.strength}">{self.strength}</span></p></div>'
+        )
+
+    def _repr_mimebundle_(self, **_) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+
+class Claims:
+    """The claims of one chapter, in the order in which they were checked."""
+
+    def __init__(self):
+        self._claims: dict[str, Claim] = {}
+
+    def check(
+        self,
+        name: str,
+        sentence: str,
+        *,
+        holds: bool,
+        measured: str,
+        seeds: int,
+        strength: str,
+        evidence: str,
+    ) -> Claim:
+        """Records a claim if it holds and stops the run if it does not. Fields as in :class:`Claim`.
+
+        Args:
+            name: see :class:`Claim`.
+            sentence: see :class:`Claim`.
+            holds: the test, a single truth value computed from the run.
+            measured: see :class:`Claim`.
+            seeds: see :class:`Claim`.
+            strength: see :class:`Claim`.
+            evidence: see :class:`Claim`.
+
+        Raises:
+            ClaimFailed: if ``holds`` is false.
+            TypeError: if ``holds`` is no truth value: a number or a list of them would always look true.
+            ValueError: if a name comes twice, a text is empty, the seeds are none or the strength is not known.
+        """
+        if isinstance(holds, (torch.Tensor, np.ndarray, np.generic)) and np.ndim(holds) == 0:
+            holds = holds.item()
+        if not isinstance(holds, bool):
+            raise TypeError(f"holds is {holds!r}; True or False was expected")
+        if name in self._claims:
+            raise ValueError(f"name is {name!r}, and a claim of that name was already made")
+        for field, text in (
+            ("name", name),
+            ("sentence", sentence),
+            ("measured", measured),
+            ("evidence", evidence),
+        ):
+            if not text:
+                raise ValueError(f"{field} is empty")
+        if seeds < 1:
+            raise ValueError(f"seeds is {seeds}; a claim rests on at least one")
+        if strength not in STRENGTHS:
+            raise ValueError(f"strength is {strength!r}; one of {tuple(STRENGTHS)} was expected")
+        claim = Claim(name, sentence, measured, int(seeds), strength, evidence)
+        if not holds:
+            raise ClaimFailed(f"{name}: the run does not support this.\n{claim}")
+        self._claims[name] = claim
+        return claim
+
+    def table(self) -> "ClaimsTable":
+        """All claims made so far, to close the chapter with.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if not self._claims:
+            raise ValueError("no claim has been made yet")
+        return ClaimsTable(tuple(self._claims.values()))
+
+
+@dataclass(frozen=True)
+class ClaimsTable:
+    """A chapter's claims as a table, each with a link to its evidence."""
+
+    claims: tuple[Claim, ...]
+
+    def _repr_mimebundle_(self, **_) -> dict[str, str]:
+        head = "".join(f'<th scope="col">{title}</th>' for title in ("claim", "measured", "seeds", "strength"))
+        rows = "".join(
+            f'<tr><td><a href="#{escape(c.evidence)}">{escape(c.sentence)}</a></td><td>{escape(c.measured)}</td>'
+            f'<td>{c.seeds}</td><td><span class="claim-strength" data-strength="{c.strength}">{c.strength}</span>'
+            "</td></tr>"
+            for c in self.claims
+        )
+        html = f'<table class="innerlab-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        return {"text/plain": "\n\n".join(map(str, self.claims)), "text/html": html}

@@ -1,0 +1,219 @@
+"""One look for every figure of the book.
+
+Figures are drawn with Matplotlib and shown as inline SVG. Their ink takes the color of the text around them and
+their ground is transparent, so that they follow a light or a dark page; their colors keep a contrast of three to one
+against both, and are told apart by color-blind readers (after Wong 2011, Nature Methods 8:441). Color is never the
+only carrier: every use adds a label, a marker or a dash.
+
+Importing this module sets Matplotlib's defaults to that look.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import patches
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from innerlab.worlds import COLORS, SHAPES, Gridworld
+
+BLUE, RED, GREEN, OCHRE, GRAY = "#1f77b4", "#d0501c", "#0f8a5f", "#a8780a", "#7f7f7f"
+INK = "#010203"  # stands for the page's text color, put in when the figure is shown
+
+mpl.rcParams.update(
+    {
+        "svg.fonttype": "none",  # text stays text: sharp, small, in the page's own font
+        "svg.hashsalt": "innerlab",  # the same figure gives the same bytes
+        "font.size": 10,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 10,
+        "axes.titlelocation": "left",
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "legend.frameon": False,
+        "lines.linewidth": 1.2,
+    }
+)
+
+
+class Shown:
+    """A figure as a page shows it: inline SVG that a screen reader announces by its text alternative.
+
+    Args:
+        figure: drawn with :func:`panels`.
+        alt: what the figure shows, in a sentence or two, with its main numbers.
+
+    Raises:
+        ValueError: if ``alt`` is too short to say anything.
+    """
+
+    def __init__(self, figure: Figure, alt: str):
+        if len(alt.split()) < 8:
+            raise ValueError(f"alt is {alt!r}; say what the figure shows, in at least eight words")
+        self.figure, self.alt = figure, " ".join(alt.split())
+
+    def _repr_mimebundle_(self, **_) -> dict[str, str]:
+        return {"text/plain": self.alt, "text/html": self.html()}
+
+    def html(self) -> str:
+        """The SVG in a ``div`` of class ``innerlab-figure``."""
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=dict.fromkeys(_METADATA))
+        svg = buffer.getvalue()
+        width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+        svg = svg[svg.index(">", svg.index("<svg")) + 1 :]  # the head is written anew below
+        height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', buffer.getvalue())[1])
+        svg = svg.replace(INK, "currentColor")
+        svg = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), svg)
+        svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)  # the page's own font
+        key = hashlib.sha256(svg.encode()).hexdigest()[:8]  # ids must not meet those of another figure
+        svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>f{key}-", svg)
+        return (
+            f'<div class="innerlab-figure"><svg role="img" aria-label="{escape(self.alt)}" '
+            f'viewBox="0 0 {width:g} {height:g}" style="max-width: {width / 72 * 96:.0f}px" width="100%" '
+            f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{svg}</div>'
+        )
+
+
+_METADATA = ("Creator", "Date", "Format", "Type")
+
+
+def panels(columns: int = 1, rows: int = 1, *, width: float = 7.0, height: float = 3.0, **share) -> tuple:
+    """A figure of the book's look with so many panels.
+
+    Args:
+        columns: side by side.
+        rows: one above the other.
+        width: inches, of the whole figure; 7 fills the text column.
+        height: inches.
+        **share: passed on to :meth:`matplotlib.figure.Figure.subplots`, such as ``sharey=True``.
+
+    Returns:
+        The figure, and its axes as Matplotlib gives them: one, or an array.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **share)
+
+
+def seed_curves(axes: Axes, x: ArrayLike, curves: ArrayLike, *, color: str, label: str, dash: str = "-") -> None:
+    """One thin line for every seed and a thick one for their median.
+
+    Args:
+        axes: where to draw.
+        x: ``(checkpoints,)``.
+        curves: ``(checkpoints, seeds)``.
+        color: one of this module's.
+        label: set at the right end of the median.
+        dash: Matplotlib's line style, so that color is not the only difference.
+    """
+    x, curves = np.asarray(x), np.asarray(curves)
+    if curves.ndim != 2 or curves.shape[0] != x.shape[0]:
+        raise ValueError(f"curves has shape {curves.shape}; ({x.shape[0]}, seeds) was expected")
+    axes.plot(x, curves, color=color, alpha=0.35, linewidth=0.5, linestyle=dash)
+    axes.plot(x, np.median(curves, 1), color=color, linewidth=2.2, linestyle=dash, label=label)
+
+
+def seed_dots(
+    axes: Axes,
+    values: ArrayLike,
+    *,
+    color: str,
+    hollow: ArrayLike | None = None,
+    interval: tuple[float, float] | None = None,
+    bins: int = 25,
+) -> None:
+    """A histogram over 0 to 1 in which every seed is a dot: dots of one bin are stacked.
+
+    Args:
+        axes: where to draw.
+        values: ``(seeds,)`` in 0 to 1.
+        color: one of this module's.
+        hollow: bool ``(seeds,)``; these dots are drawn as rings.
+        interval: drawn as a bar with a bead at the median below the dots.
+        bins: how finely the values are told apart.
+
+    Raises:
+        ValueError: if a value lies outside 0 to 1.
+    """
+    values = np.asarray(values, dtype=float)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"values run from {np.min(values)} to {np.max(values)}; 0 to 1 was expected")
+    hollow = np.zeros(len(values), bool) if hollow is None else np.asarray(hollow, bool)
+    bin_of = np.minimum((values * bins).astype(int), bins - 1)
+    order = np.lexsort((hollow, bin_of))  # rings on top of the dots of their bin
+    height = np.empty(len(values))
+    for b in np.unique(bin_of):
+        members = order[bin_of[order] == b]
+        height[members] = np.arange(len(members)) + 0.5
+    x = (bin_of + 0.5) / bins
+    axes.scatter(x[~hollow], height[~hollow], s=16, color=color, linewidths=0.8)
+    axes.scatter(x[hollow], height[hollow], s=16, facecolors="none", edgecolors=color, linewidths=0.8)
+    if interval is not None:
+        axes.plot(interval, [-1.5, -1.5], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        axes.plot(np.median(values), -1.5, marker="|", markersize=9, color=color, markeredgewidth=2)
+    axes.set(xlim=(-0.02, 1.02))
+
+
+_PAINT = dict(zip(COLORS, (RED, BLUE, GREEN, OCHRE), strict=True))
+
+
+def draw_layout(axes: Axes, world: Gridworld, layout: int) -> None:
+    """Draws one layout: walls filled, the agent as a triangle, objects by shape, each with its name below it."""
+    for cell in range(world.cells):
+        row, column = divmod(cell, world.width)
+        wall = bool(world.wall[world.map_index[layout], cell])
+        face = GRAY if wall else "none"
+        axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
+    row, column = divmod(int(world.start[layout]), world.width)
+    axes.plot(column + 0.5, row + 0.5, marker="^", markersize=11, color=INK)
+    for k in range(world.objects):
+        row, column = divmod(int(world.object_cell[layout, k]), world.width)
+        shape, color = SHAPES[world.object_shape[layout, k]], COLORS[world.object_color[layout, k]]
+        _draw_object(axes, column + 0.5, row + 0.38, shape, _PAINT[color])
+        axes.text(
+            column + 0.5,
+            row + 0.84,
+            f"{color}\n{shape}",
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            linespacing=0.9,
+        )
+    axes.set(xlim=(-0.05, world.width + 0.05), ylim=(world.height + 0.05, -0.05), aspect="equal")
+    axes.set_axis_off()
+
+
+def _draw_object(axes: Axes, x: float, y: float, shape: str, color: str) -> None:
+    if shape == "door":
+        axes.add_patch(patches.Rectangle((x - 0.16, y - 0.28), 0.32, 0.52, color=color))
+        axes.plot(x + 0.08, y, marker="o", markersize=2.5, color="white")
+    elif shape == "key":
+        axes.add_patch(patches.Circle((x - 0.14, y), 0.13, fill=False, edgecolor=color, linewidth=2.5))
+        axes.plot([x, x + 0.3, x + 0.3], [y, y, y + 0.12], color=color, linewidth=2.5)
+        axes.plot([x + 0.18, x + 0.18], [y, y + 0.12], color=color, linewidth=2.5)
+    elif shape == "ball":
+        axes.add_patch(patches.Circle((x, y), 0.2, color=color))
+    else:
+        axes.add_patch(patches.Rectangle((x - 0.2, y - 0.2), 0.4, 0.4, color=color))
+
+
+def label_panels(axes: Sequence[Axes], labels: Sequence[str]) -> None:
+    """Writes a short label over each panel, at its left edge."""
+    for one, label in zip(np.ravel(axes), labels, strict=True):
+        one.set_title(label)
