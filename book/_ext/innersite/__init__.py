@@ -1,9 +1,10 @@
-"""What this book adds to Jupyter Book: how its chapters are executed, how math is set, what its pages carry."""
+"""What this book adds to Jupyter Book: how chapters are executed, how math is set, what pages carry."""
 
-from innersite import mathematics, pages
+from innersite import execution, mathematics, pages
 
 
 def setup(app):
+    execution.setup(app)
     mathematics.setup(app)
     pages.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,304 @@
+"""How chapters are executed: each when something it depends on has changed, stale ones side by side.
+
+Sphinx asks which pages are out of date; before answering, the stale chapters are run and their outputs put
+into jupyter-cache, where myst-nb finds them.  Only this process writes the cache, so nothing is executed
+twice.  The record of an execution carries its key (see `keys`) and its seconds; there is no other file to
+keep in step.
+
+The notebook tests read and write the same cache through `Book`.
+"""
+
+import copy
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import myst_nb.core.execute.cache as myst_nb_cache
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.db import NbCacheRecord
+from jupyter_cache.cache.main import JupyterCacheBase
+from myst_nb.core.config import NbParserConfig
+from myst_nb.core.read import create_nb_reader
+from myst_parser.config.main import MdParserConfig
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbformat import NotebookNode
+from sphinx.application import ENV_PICKLE_FILENAME
+from sphinx.errors import SphinxError
+from sphinx.util import logging
+
+from .keys import chapter_key
+
+DEFAULT_PACKAGE = "innerlab"
+MARKER = "unfinished"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+log = logging.getLogger(__name__)
+
+
+# The cache
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book's folder, with the executed notebooks it keeps."""
+
+    root: Path
+    """where `_config.yml`, the package and the requirements lie"""
+    package: str
+    """the package whose modules a chapter's key follows"""
+    timeout: float
+    """seconds a cell may take"""
+    markdown: MdParserConfig
+    """how Markdown is read, which decides what counts as a cell"""
+    cache: JupyterCacheBase = field(compare=False)
+    """the executed notebooks"""
+
+    @classmethod
+    def from_app(cls, app) -> "Book":
+        """Describe the book that Sphinx is building."""
+        cache = get_cache(app.env.mystnb_config.execution_cache_path)
+        package, timeout = app.config.innersite_package, app.config.nb_execution_timeout
+        return cls(Path(app.srcdir), package, timeout, app.env.myst_config, cache)
+
+    @classmethod
+    def from_folder(cls, root: Path) -> "Book":
+        """Describe the book in a folder with a `_config.yml`, as `jupyter-book build` would see it."""
+        from jupyter_book.config import get_final_config  # slow to import, and a build has it already
+
+        settings, _ = get_final_config(
+            user_yaml=root / "_config.yml", sourcedir=root, cli_config={"latex_individualpages": False}
+        )
+        markdown = MdParserConfig(enable_extensions=set(settings["myst_enable_extensions"]))
+        package = settings.get("innersite_package", DEFAULT_PACKAGE)
+        folder = settings.get("nb_execution_cache_path") or root / "_build" / ".jupyter_cache"
+        return cls(root, package, settings["nb_execution_timeout"], markdown, get_cache(str(folder)))
+
+    def read(self, path: Path) -> NotebookNode | None:
+        """Read a source as myst-nb reads it; None when it is not a notebook."""
+        text = path.read_text(encoding="utf-8")
+        reader = create_nb_reader(str(path), self.markdown, NbParserConfig(), text)
+        return None if reader is None else reader.read(text)
+
+    def key(self, notebook: NotebookNode) -> str:
+        """Return what the notebook's outputs depend on, as one string."""
+        return chapter_key(notebook, self.root, self.package)
+
+    def record(self, notebook: NotebookNode) -> NbCacheRecord | None:
+        """Return the record of an execution with these cells, fresh or stale, or None."""
+        try:
+            return self.cache.match_cache_notebook(notebook)
+        except KeyError:
+            return None
+
+    def is_fresh(self, notebook: NotebookNode) -> bool:
+        """Tell whether the cache holds readable outputs that nothing has made stale since."""
+        return self.executed(notebook) is not None
+
+    def executed(self, notebook: NotebookNode) -> NotebookNode | None:
+        """Return the notebook with its fresh outputs, or None when there are none."""
+        record = self.record(notebook)
+        if record is None or (record.data or {}).get("key") != self.key(notebook):
+            return None
+        try:
+            return self.cache.merge_match_into_notebook(notebook)[1]
+        except (KeyError, ValueError):
+            return None  # a process was killed between writing the record and writing the notebook
+
+    def store(self, path: Path, notebook: NotebookNode, seconds: float) -> NbCacheRecord:
+        """Keep an executed notebook, in place of what was kept for the same source before."""
+        name = self._name(path)
+        for record in NbCacheRecord.records_from_uri(name, self.cache.db):
+            self._discard(record)
+        data = {"key": self.key(notebook), "execution_seconds": seconds}
+        bundle = CacheBundleIn(notebook, name, data=data)
+        return self.cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+    def prune(self) -> None:
+        """Forget executions whose source is gone."""
+        for record in self.cache.list_cache_records():
+            if not (self.root / record.uri).is_file():
+                self._discard(record)
+
+    def _name(self, path: Path) -> str:
+        """Name a source relative to the book, so that a moved checkout keeps its executions."""
+        return path.resolve().relative_to(self.root.resolve()).as_posix()
+
+    def _discard(self, record: NbCacheRecord) -> None:
+        # jupyter-cache's own removal refuses when the folder is missing already
+        shutil.rmtree(self.cache.path / "executed" / record.hashkey, ignore_errors=True)
+        NbCacheRecord.remove_records([record.pk], self.cache.db)
+
+
+# Running
+
+
+@dataclass
+class Run:
+    """One execution of one chapter, to come or done."""
+
+    docname: str
+    path: Path
+    notebook: NotebookNode
+    timeout: float
+    expected_seconds: float = 0.0
+    """how long the last execution took, to start the longest first"""
+    seconds: float = 0.0
+    failure: str = ""
+    """what went wrong, for a person to read; empty when nothing did"""
+    client: NotebookClient | None = None
+
+    def execute(self) -> "Run":
+        """Execute all cells in a kernel of their own, in the source's folder; keep what goes wrong."""
+        started = time.perf_counter()
+        reached = [0]
+        self.notebook = copy.deepcopy(self.notebook)
+        self.client = NotebookClient(
+            self.notebook,
+            timeout=self.timeout,
+            record_timing=False,
+            extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
+            resources={"metadata": {"path": str(self.path.parent)}},
+            on_cell_start=lambda cell, cell_index: reached.__setitem__(0, cell_index),
+        )
+        try:
+            self.client.execute()
+            reached[0], problem = unraised(self.notebook)
+        except (CellExecutionError, CellTimeoutError) as error:
+            problem = str(error)
+        except Exception as error:  # a kernel that dies or never starts fails its chapter only
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            line = self.notebook.metadata.get("source_map", [0] * (reached[0] + 1))[reached[0]] + 1
+            self.failure = f"{self.path.name}, cell at line {line}:\n{ANSI.sub('', problem)}"
+        self.seconds = time.perf_counter() - started
+        return self
+
+    def kill(self) -> None:
+        """End the kernel at once, from another thread."""
+        provisioner = getattr(getattr(self.client, "km", None), "provisioner", None)
+        process = getattr(provisioner, "process", None)
+        if process is not None:
+            process.kill()
+
+
+def unraised(notebook: NotebookNode) -> tuple[int, str]:
+    """Find a cell that is tagged `raises-exception` and raised none: its index and a message, or (0, "")."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or "raises-exception" not in cell.metadata.get("tags", []):
+            continue
+        if not any(output.output_type == "error" for output in cell.outputs):
+            return index, f"the cell is tagged raises-exception, but it raised none:\n\n{cell.source}"
+    return 0, ""
+
+
+def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
+    """Execute chapters in `workers` kernels at a time, the longest first; yield each as it ends."""
+    queue = sorted(runs, key=lambda run: -run.expected_seconds)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for done in as_completed([pool.submit(run.execute) for run in queue]):
+            yield done.result()
+    finally:
+        # After Ctrl-C: start nothing more, and end the kernels, for which the threads would wait otherwise.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for run in runs:
+            run.kill()
+
+
+# What Sphinx calls
+
+
+def execute_stale(app, env, added, changed, removed) -> list[str]:
+    """Bring every chapter's outputs up to date; return the pages that must be read again.
+
+    Exits with status 1 when a chapter fails, after reporting all that failed.  Raising would do too, but
+    Jupyter Book answers an exception with sixty lines of its own traceback below the report.
+    """
+    if app.config.nb_execution_mode != "cache":
+        return []
+    book = Book.from_app(app)
+    book.prune()
+    runs = list(_chapters(app, book))
+    _refresh(book, [run for run in runs if not book.is_fresh(run.notebook)])
+    myst_nb_cache.single_nb_execution = _refuse
+    # A page can be older than its outputs: the notebook tests store executions too.
+    before = getattr(env, "innersite_executions", {})
+    env.innersite_executions = {run.docname: book.record(run.notebook).created.isoformat() for run in runs}
+    return [name for name, created in env.innersite_executions.items() if before.get(name) != created]
+
+
+def _chapters(app, book: Book) -> Iterator[Run]:
+    """Yield the pages that myst-nb would execute, with its per-page settings."""
+    config = app.env.mystnb_config
+    for docname in sorted(app.env.found_docs):
+        path = Path(app.env.doc2path(docname))
+        notebook = book.read(path)
+        if notebook is None or not any(cell.cell_type == "code" for cell in notebook.cells):
+            continue
+        if any(PurePosixPath(path.as_posix()).match(pattern) for pattern in config.execution_excludepatterns):
+            continue
+        own = notebook.metadata.get(config.metadata_key, {})
+        if own.get("execution_mode", config.execution_mode) == "cache":
+            record = book.record(notebook)
+            seconds = (record.data or {}).get("execution_seconds", 0.0) if record else 0.0
+            yield Run(docname, path, notebook, own.get("execution_timeout", book.timeout), seconds)
+
+
+def _refresh(book: Book, stale: list[Run]) -> None:
+    """Execute the stale chapters and store those that succeed; exit when any fails."""
+    if not stale:
+        return
+    workers = min(len(stale), os.cpu_count() or 1)
+    log.info("\nexecuting %d chapter%s, %d at a time", len(stale), "s"[: len(stale) != 1], workers)
+    failed = []
+    for count, run in enumerate(side_by_side(stale, workers), start=1):
+        verdict = "failed after" if run.failure else "…"
+        log.info("[%d of %d] executing %s %s %.1f s", count, len(stale), run.docname, verdict, run.seconds)
+        if run.failure:
+            failed.append(run)
+        else:
+            book.store(run.path, run.notebook, run.seconds)
+    if failed:
+        for run in failed:
+            log.error("%s failed: %s\n", run.docname, run.failure)
+        log.error("chapters that failed: %s", ", ".join(run.docname for run in failed))
+        raise SystemExit(1)
+
+
+def _refuse(notebook: NotebookNode, cwd: str, **settings):
+    """Stand in for myst-nb's own execution, which must have nothing left to do."""
+    raise SphinxError(
+        f"A chapter in {cwd} changed after the chapters were executed. Build again; report it if it stays."
+    )
+
+
+def begin(app, config) -> None:
+    """Mark the build as unfinished; forget what was read by one that did not end well.
+
+    Sphinx does not read an unchanged page again, so a warning would fail the first build only.
+    """
+    marker = Path(app.doctreedir) / MARKER
+    if marker.exists():
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+
+
+def finish(app, exception) -> None:
+    """Take the mark away when there was neither an error nor a warning."""
+    if exception is None and app._warncount == 0:
+        (Path(app.doctreedir) / MARKER).unlink(missing_ok=True)
+
+
+def setup(app) -> None:
+    """Connect the above to the events of a build."""
+    app.add_config_value("innersite_package", DEFAULT_PACKAGE, "env", str)
+    app.connect("config-inited", begin, priority=0)
+    app.connect("env-get-outdated", execute_stale)
+    app.connect("build-finished", finish, priority=1000)  # last, since others may warn while they finish
