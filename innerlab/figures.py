@@ -170,6 +170,30 @@ def seed_dots(
     axes.set(xlim=(-0.02, 1.02))
 
 
+def outcome_columns(axes: Axes, outcomes: ArrayLike, sort_by: ArrayLike) -> None:
+    """One column for every seed, split by how its episodes end: door below, red above it, other, then nothing.
+
+    A line runs along the top of what ended at the door or at red; what is left empty ended nowhere.
+
+    Args:
+        axes: where to draw.
+        outcomes: ``(seeds, outcomes)``, probabilities in the order of :data:`innerlab.worlds.OUTCOMES`.
+        sort_by: ``(seeds,)``; columns stand in ascending order of it.
+    """
+    none, door, red, other = np.asarray(outcomes, dtype=float)[np.argsort(np.asarray(sort_by), kind="stable")].T
+    if not np.allclose(none + door + red + other, 1, atol=1e-4):
+        raise ValueError("outcomes do not sum to one for every seed")
+    x = np.arange(len(door))
+    style = {"width": 1.0, "linewidth": 0}
+    axes.bar(x, door, color=BLUE, label="door", **style)
+    axes.bar(x, red, bottom=door, color=RED, label="red key", **style)
+    axes.bar(x, other, bottom=door + red, color=GRAY, label="other", **style)
+    axes.step(
+        np.append(x, len(x)) - 0.5, np.append(door + red, (door + red)[-1]), where="post", color=INK, linewidth=0.8
+    )
+    axes.set(xlim=(-0.5, len(x) - 0.5), ylim=(0, 1), xticks=[])
+
+
 _PAINT = dict(zip(COLORS, (RED, BLUE, GREEN, OCHRE), strict=True))
 
 
