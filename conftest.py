@@ -62,6 +62,13 @@ class MystNotebook(IPyNbFile):
     def setup(self):
         super().setup()
         self.sanitize_patterns.update(DIFFERS_EVERY_TIME)
+        client = self.kernel.kc
+        about = client.kernel_info(reply=True, timeout=30)
+        self.recorder.notebook.metadata["language_info"] = about["content"]["language_info"]
+        # nbval asks for no history, and then IPython counts no cells and shows a result in spite of a semicolon.
+        # The history stays in the kernel's memory.
+        client.execute("get_ipython().history_manager.enabled = False", silent=True, reply=True, timeout=30)
+        self.kernel.execute_cell_input = functools.partial(client.execute, stop_on_error=False)
         self.started = time.perf_counter()
 
     def get_kernel_message(self, timeout=None, stream="iopub"):

@@ -265,6 +265,7 @@ def _refresh(book: Book, stale: list[Run]) -> None:
         else:
             book.store(run.path, run.notebook, run.seconds)
     if failed:
+        failed.sort(key=lambda run: run.docname)
         for run in failed:
             log.error("%s failed: %s\n", run.docname, run.failure)
         log.error("chapters that failed: %s", ", ".join(run.docname for run in failed))

@@ -1,0 +1,171 @@
+"""The build fails when it should, each time, and executes what it should, once."""
+
+import pytest
+from tiny_book import TinyBook, cell, executed
+
+from innersite.execution import Book
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return TinyBook(tmp_path)
+
+
+def log(name: str) -> str:
+    """Write code that leaves one line a run in a file beside the chapters' folder."""
+    return f"open('../{name}.log', 'a').write('ran\\n')"
+
+
+def runs(tiny: TinyBook, name: str) -> int:
+    """Count how often a chapter with the code above has run."""
+    path = tiny.root / f"{name}.log"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_an_edit_executes_only_the_chapters_that_import_it(tiny):
+    tiny.write("tinylab/base.py", "SIZE = 1\n")
+    tiny.write("tinylab/worlds/__init__.py", "")
+    tiny.write("tinylab/worlds/grid.py", "from ..base import SIZE\n\nAREA = SIZE**2\n")
+    tiny.write("tinylab/other.py", "NAME = 'other'\n")
+    tiny.write("requirements.txt", "numpy==1\n")
+    tiny.chapters(
+        direct=cell(f"from tinylab import base; print('direct', base.SIZE); {log('direct')}"),
+        through=cell(f"import tinylab.worlds.grid as g; print('through', g.AREA); {log('through')}"),
+        apart=cell(f"from tinylab.other import NAME; print('apart', NAME); {log('apart')}"),
+    )
+    first = tiny.build()
+    assert first.code == 0, first.text
+    assert executed(first) == {"direct", "through", "apart"}
+    assert "through 1" in tiny.page("through")
+
+    again = tiny.build()
+    assert again.code == 0, again.text
+    assert executed(again) == set()
+    assert "0 added, 0 changed, 0 removed" in again.text
+
+    tiny.write("tinylab/base.py", "SIZE = 3\n")
+    edited = tiny.build()
+    assert edited.code == 0, edited.text
+    assert executed(edited) == {"direct", "through"}
+    assert "through 9" in tiny.page("through")
+
+    tiny.write("requirements.txt", "numpy==2\n")
+    upgraded = tiny.build()
+    assert executed(upgraded) == {"direct", "through", "apart"}
+    # The chapters themselves say the same: myst-nb has run nothing behind the back of what is reported.
+    assert [runs(tiny, name) for name in ("direct", "through", "apart")] == [3, 3, 2]
+
+
+def test_a_warning_fails_every_build_until_it_is_mended(tiny):
+    text = cell(f"print('ran'); {log('page')}")
+    # One is found while reading, the other while writing.
+    tiny.chapters(page=text + "\nSee {nosuchrole}`this` and [](nowhere.md).\n")
+    for attempt in ("first", "second"):
+        result = tiny.build()
+        assert result.code != 0, f"{attempt}: {result.text}"
+        assert "nosuchrole" in result.text, attempt
+        assert "nowhere.md" in result.text, attempt
+    tiny.chapters(page=text)
+    mended = tiny.build()
+    assert mended.code == 0, mended.text
+    assert runs(tiny, "page") == 1  # a warning in the prose trains nothing again
+
+
+def test_a_failed_chapter_fails_every_build_and_all_are_named(tiny):
+    false_claim = "from tinylab.claims import claim\nclaim(2 + 2 == 5, 'two and two is five')"
+    claims = (
+        "class ClaimFailed(AssertionError):\n    pass\n\n"
+        "def claim(holds, sentence):\n    if not holds:\n        raise ClaimFailed(sentence)\n"
+    )
+    tiny.write("tinylab/claims.py", claims)
+    tiny.chapters(
+        sound=cell(f"print('sound'); {log('sound')}"),
+        broken=cell("1 / 0"),
+        wrong=cell(false_claim),
+        tame=cell("print('nothing raised here')", tags="[raises-exception]"),
+    )
+    for attempt in ("first", "second"):
+        result = tiny.build()
+        assert result.code != 0, f"{attempt}: {result.text}"
+        assert "broken.md, cell at line 12" in result.text
+        assert "1 / 0" in result.text
+        assert "ZeroDivisionError: division by zero" in result.text
+        assert "ClaimFailed: two and two is five" in result.text
+        assert "tame.md, cell at line 12:\nthe cell is tagged raises-exception, but it raised none" in result.text
+        assert "chapters that failed: book/broken, book/tame, book/wrong" in result.text
+    assert runs(tiny, "sound") == 1
+    tiny.chapters(
+        sound=cell(f"print('sound'); {log('sound')}"),
+        broken=cell("1 / 1"),
+        wrong=cell(false_claim.replace("five", "four").replace("5", "4")),
+        tame=cell("1 / 0", tags="[raises-exception]"),
+    )
+    mended = tiny.build()
+    assert mended.code == 0, mended.text
+    assert "ZeroDivisionError" in tiny.page("tame")
+
+
+def test_stale_chapters_run_side_by_side(tiny):
+    # Each waits for the other's file, so that neither ends unless both run at once.
+    meet = (
+        "import os, time\nopen('../{own}.here', 'w').close()\n"
+        "while not os.path.exists('../{other}.here'):\n    time.sleep(0.05)"
+    )
+    tiny.chapters(left=cell(meet.format(own="left", other="right")), right=cell(meet.format(own="right", other="left")))
+    result = tiny.build()
+    assert result.code == 0, result.text
+    assert "executing 2 chapters, 2 at a time" in result.text
+
+
+def test_a_killed_build_is_read_anew(tiny):
+    tiny.chapters(page=cell("print('ran')"))
+    assert tiny.build().code == 0
+    marker = tiny.root / "_build" / ".doctrees" / "unfinished"
+    assert not marker.exists()
+    marker.touch()  # what a killed build leaves
+    after = tiny.build()
+    assert after.code == 0, after.text
+    assert " 2 added, " in after.text
+    assert executed(after) == set()
+    assert not marker.exists()
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """Return a book, its one chapter read, and the folder it was stored from; nothing is built."""
+    tiny = TinyBook(tmp_path_factory.mktemp("stored"))
+    tiny.chapters(page=cell("print('ran')"))
+    book = Book.from_folder(tiny.root)
+    path = tiny.root / "book" / "page.md"
+    return book, path
+
+
+def test_an_execution_is_found_until_its_source_or_file_is_gone(stored):
+    book, path = stored
+    notebook = book.read(path)
+    assert book.executed(notebook) is None
+    done = book.read(path)
+    done.cells[-1].execution_count = 1
+    record = book.store(path, done, 1.5)
+    assert record.data["execution_seconds"] == 1.5
+    assert book.executed(notebook).cells[-1].execution_count == 1
+    (book.cache.path / "executed" / record.hashkey / "base.ipynb").write_text("{", encoding="utf-8")
+    assert book.executed(notebook) is None  # a half-written file counts as none
+    book.store(path, done, 1.5)
+    book.prune()
+    assert book.executed(notebook) is not None
+    path.rename(path.with_name("moved.md"))
+    book.prune()
+    assert book.cache.list_cache_records() == []
+    path.with_name("moved.md").rename(path)
+
+
+def test_storing_replaces_the_execution_of_an_older_source(stored):
+    book, path = stored
+    old = book.read(path)
+    book.store(path, old, 1.0)
+    new = book.read(path)
+    new.cells[-1].source = "print('changed')"
+    book.store(path, new, 1.0)
+    assert book.record(old) is None
+    assert len(book.cache.list_cache_records()) == 1

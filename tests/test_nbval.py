@@ -1,0 +1,155 @@
+"""The notebook tests fail when they should, and share executions with the build in both directions."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from tiny_book import ROOT, TinyBook, cell, executed
+
+from innersite.execution import Book
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return TinyBook(tmp_path)
+
+
+def stored(tiny: TinyBook) -> set[str]:
+    """Return the names of the chapters whose execution the cache holds."""
+    records = Book.from_folder(tiny.root).cache.list_cache_records()
+    return {record.uri.removeprefix("book/").removesuffix(".md") for record in records}
+
+
+def outcomes(text: str) -> dict[str, str]:
+    """Return what became of each cell, from pytest's summary lines, as {"page::Cell 0": "PASSED"}."""
+    return {name: verdict for verdict, name in re.findall(r"^([A-Z]+) book/(\S+\.md(?:::Cell \d+)?)", text, re.M)}
+
+
+def test_each_way_to_fail_fails_and_stores_nothing(tiny):
+    tiny.write("tinylab/claims.py", "class ClaimFailed(AssertionError):\n    pass\n")
+    tiny.chapters(
+        sound=cell("print('a')") + cell("1 / 0", tags="[raises-exception]"),
+        broken=cell("print('before')") + cell("1 / 0"),
+        claim=cell("from tinylab.claims import ClaimFailed\nraise ClaimFailed('two and two is five')"),
+        tame=cell("print('raises nothing')", tags="[raises-exception]"),
+        skipped=cell("print('a')") + cell("print('b')", tags="[nbval-skip]"),
+        half=cell("x = 1") + cell("print('deselected')"),
+        idle=cell("print('b')", tags="[nbval-skip]"),
+    )
+    tiny.write("book/headless.md", "# No header\n" + cell("print('never run')"))
+    result = tiny.pytest("-rA", "--continue-on-collection-errors", "--deselect", "book/half.md::Cell 1")
+    assert result.code == 1, result.text
+    assert outcomes(result.text) == {
+        "sound.md::Cell 0": "PASSED",
+        "sound.md::Cell 1": "PASSED",
+        "broken.md::Cell 0": "PASSED",
+        "broken.md::Cell 1": "FAILED",
+        "claim.md::Cell 0": "FAILED",
+        "tame.md::Cell 0": "FAILED",
+        "skipped.md::Cell 0": "PASSED",
+        "half.md::Cell 0": "PASSED",
+        "idle.md": "ERROR",
+        "headless.md": "ERROR",
+    }
+    for message in (
+        "ZeroDivisionError",
+        "two and two is five",
+        "it raised none",
+        "no cell of this notebook would be executed",
+        "not the header of a notebook",
+    ):
+        assert message in result.text
+    # Neither a failed, a skipped nor a deselected cell lets its chapter be stored.
+    assert stored(tiny) == {"sound"}
+
+
+RICH = """from IPython.display import HTML, clear_output, display
+print('forgotten')
+clear_output()
+print('before')
+handle = display(HTML('<b>old</b>'), display_id=True)
+print('after')
+handle.update(HTML('<b>new</b>'))
+'the result'"""
+
+
+def test_the_build_shows_what_the_tests_executed(tiny):
+    count = "open('../runs.log', 'a').write('ran\\n');"
+    tiny.chapters(page=cell(count) + cell(RICH) + cell("print('last')"))
+    run = tiny.pytest("-n", "2")
+    assert run.code == 0, run.text
+    built = tiny.build()
+    assert built.code == 0, built.text
+    assert executed(built) == set()
+    assert (tiny.root / "runs.log").read_text() == "ran\n"
+    from_tests = Book.from_folder(tiny.root)
+    notebook = from_tests.read(tiny.root / "book" / "page.md")
+    shared = from_tests.executed(notebook)
+
+    # The build's own execution gives the same notebook, to the order of the outputs.
+    (tiny.root / "requirements.txt").write_text("")
+    rebuilt = tiny.build()
+    assert executed(rebuilt) == {"page"}
+    own = Book.from_folder(tiny.root).executed(notebook)
+    assert own.metadata == shared.metadata
+    assert [c.get("outputs") for c in own.cells] == [c.get("outputs") for c in shared.cells]
+    assert [c.get("execution_count") for c in own.cells] == [c.get("execution_count") for c in shared.cells]
+    page = tiny.page("page")
+    assert "<b>new</b>" in page
+    assert "<b>old</b>" not in page
+
+
+def test_other_outputs_than_the_build_stored_fail(tiny):
+    image = "import matplotlib.pyplot as plt\nplt.plot(list(open('../state.txt', 'rb').read()));"
+    tiny.write("state.txt", "one")
+    tiny.chapters(
+        text=cell("print(open('../state.txt').read())"),
+        picture=cell(image),
+        timed=cell("print(open('../state.txt').read())", tags="[nbval-ignore-output]"),
+        address=cell("object()"),
+    )
+    built = tiny.build()
+    assert built.code == 0, built.text
+    same = tiny.pytest()
+    assert same.code == 0, same.text
+    tiny.write("state.txt", "two")  # as an unseeded draw would
+    other = tiny.pytest("-rA")
+    assert other.code == 1
+    assert outcomes(other.text) == {
+        "text.md::Cell 0": "FAILED",
+        "picture.md::Cell 0": "FAILED",
+        "timed.md::Cell 0": "PASSED",
+        "address.md::Cell 0": "PASSED",
+    }
+    assert "Cell outputs differ" in other.text
+
+
+def test_changed_code_is_not_held_to_old_outputs(tiny):
+    tiny.write("tinylab/numbers.py", "N = 1\n")
+    tiny.chapters(page=cell("from tinylab.numbers import N\nprint(N)"))
+    assert tiny.build().code == 0
+    tiny.write("tinylab/numbers.py", "N = 2\n")
+    assert tiny.pytest().code == 0
+    built = tiny.build()
+    assert built.code == 0, built.text
+    assert executed(built) == set()
+    assert ">2\n" in tiny.page("page")  # read again, though the chapter's own text is the same
+
+
+def test_a_slow_cell_fails_at_the_books_own_limit(tiny):
+    configuration = (tiny.root / "_config.yml").read_text(encoding="utf-8")
+    tiny.write("_config.yml", configuration.replace("timeout: 20", "timeout: 1"))
+    tiny.chapters(page=cell("import time\ntime.sleep(30)"))
+    result = tiny.pytest()
+    assert result.code == 1
+    assert "Timeout of 1 seconds exceeded" in result.text
+    assert stored(tiny) == set()
+
+
+def test_every_chapter_of_this_book_is_collected():
+    chapters = {path.name for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8")}
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "book"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert chapters
+    assert set(re.findall(r"^book/(\S+\.md)::Cell \d+$", done.stdout, re.M)) == chapters
