@@ -6,7 +6,7 @@ from torch import Tensor
 
 from innerlab.networks import Policies
 from innerlab.training import see_everything
-from innerlab.worlds import OUTCOMES, Gridworld, outcome_of_objects, successors
+from innerlab.worlds import ACTIONS, OUTCOMES, Gridworld, outcome_of_objects, successors
 
 
 def optimal_values(world: Gridworld, discount: float) -> Tensor:
@@ -55,18 +55,23 @@ def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = F
     model = successors(world, layout)
     logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
     probabilities = F.one_hot(logits.argmax(-1), logits.shape[-1]).float() if greedy else logits.softmax(-1)
-    going_on = probabilities * (model.touched == 0)  # (networks, layouts, cells, actions)
-    flat = model.cell.flatten(-2).expand(policies.networks, -1, -1)
-    here = torch.zeros(policies.networks, world.layouts, world.cells)
-    here[:, layout, world.start] = 1.0
-    visits = torch.zeros_like(here)  # how often each cell is stood on, in expectation
+    outcome = F.pad(outcome_of_objects(world), (1, 0)).gather(-1, model.touched.flatten(-2))
+    # states first and networks last: moving on is then a sum of whole rows, which is fast
+    probabilities = probabilities.flatten(1, 2).permute(1, 2, 0).contiguous()  # (states, actions, networks)
+    going_on = probabilities * (model.touched == 0).view(-1, len(ACTIONS), 1)
+    target = (layout[:, None, None] * world.cells + model.cell).flatten()
+    here = torch.zeros(world.layouts * world.cells, policies.networks)
+    here[layout * world.cells + world.start] = 1.0
+    visits = torch.zeros_like(here)  # how often each state is stood on, in expectation
     for _ in range(world.max_steps):
         visits += here
-        here = torch.zeros_like(here).scatter_add_(-1, flat, (here[..., None] * going_on).flatten(-2))
-    outcome = F.pad(outcome_of_objects(world), (1, 0)).gather(-1, model.touched.flatten(-2)).view(model.touched.shape)
-    ends = visits[..., None] * probabilities
-    touched = [(ends * (outcome == k)).sum((2, 3)) for k in range(1, len(OUTCOMES))]
-    return torch.stack([here.sum(-1), *touched], -1)
+        here = torch.zeros_like(here).index_add_(0, target, (here[:, None] * going_on).flatten(0, 1))
+    ends = visits[:, None] * probabilities
+    counted = F.one_hot(outcome.view(-1, len(ACTIONS)), len(OUTCOMES)).float()
+    counted[..., 0] = 0  # a move that touches nothing ends nothing
+    touched = torch.einsum("san,sak->nsk", ends, counted).unflatten(1, (world.layouts, -1)).sum(2)
+    touched[..., 0] = here.unflatten(0, (world.layouts, -1)).sum(1).T
+    return touched
 
 
 def red_share(outcomes: Tensor) -> Tensor:

@@ -48,8 +48,8 @@ class Claim:
         return (
             f'<div class="innerlab-claim" id="claim-{escape(self.name)}">'
             f'<p class="claim-statement"><strong>Claim.</strong> {escape(self.sentence)}</p>'
-            f'<p class="claim-measured">{escape(self.measured)} '
-            f'<span class="claim-seeds">{self.seeds} seeds</span> '
+            f'<p class="claim-measured">{escape(self.measured)}</p>'
+            f'<p class="claim-basis">{self.seeds} seeds, '
             f'<span class="claim-strength" data-strength="{self.strength}">{self.strength}</span></p></div>'
         )
 

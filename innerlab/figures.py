@@ -136,17 +136,15 @@ def seed_dots(
     color: str,
     hollow: ArrayLike | None = None,
     interval: tuple[float, float] | None = None,
-    bins: int = 25,
 ) -> None:
-    """A histogram over 0 to 1 in which every seed is a dot: dots of one bin are stacked.
+    """A histogram over 0 to 1 in which every seed is a dot: the dots of one bin fill rows of four, from below.
 
     Args:
-        axes: where to draw.
+        axes: where to draw; about as many points high as the fullest bin has dots.
         values: ``(seeds,)`` in 0 to 1.
         color: one of this module's.
         hollow: bool ``(seeds,)``; these dots are drawn as rings.
-        interval: drawn as a bar with a bead at the median below the dots.
-        bins: how finely the values are told apart.
+        interval: drawn as a bar with a bead at the median, below the dots.
 
     Raises:
         ValueError: if a value lies outside 0 to 1.
@@ -155,19 +153,22 @@ def seed_dots(
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"values run from {np.min(values)} to {np.max(values)}; 0 to 1 was expected")
     hollow = np.zeros(len(values), bool) if hollow is None else np.asarray(hollow, bool)
+    bins, abreast = 20, 4
     bin_of = np.minimum((values * bins).astype(int), bins - 1)
-    order = np.lexsort((hollow, bin_of))  # rings on top of the dots of their bin
-    height = np.empty(len(values))
+    order = np.lexsort((values, hollow, bin_of))  # rings on top of the dots of their bin
+    place = np.empty(len(values), int)
     for b in np.unique(bin_of):
         members = order[bin_of[order] == b]
-        height[members] = np.arange(len(members)) + 0.5
-    x = (bin_of + 0.5) / bins
-    axes.scatter(x[~hollow], height[~hollow], s=16, color=color, linewidths=0.8)
-    axes.scatter(x[hollow], height[hollow], s=16, facecolors="none", edgecolors=color, linewidths=0.8)
+        place[members] = np.arange(len(members))
+    x = (bin_of + 0.5 + (place % abreast - (abreast - 1) / 2) / (abreast + 0.5)) / bins
+    y = place // abreast + 0.5
+    axes.scatter(x[~hollow], y[~hollow], s=9, color=color, linewidths=0.7)
+    axes.scatter(x[hollow], y[hollow], s=9, facecolors="none", edgecolors=color, linewidths=0.7)
     if interval is not None:
-        axes.plot(interval, [-1.5, -1.5], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
-        axes.plot(np.median(values), -1.5, marker="|", markersize=9, color=color, markeredgewidth=2)
-    axes.set(xlim=(-0.02, 1.02))
+        axes.plot(interval, [-1.2, -1.2], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        axes.plot(np.median(values), -1.2, marker="|", markersize=8, color=color, markeredgewidth=2)
+    axes.set(xlim=(-0.01, 1.01), ylim=(-2.2, 16.5), yticks=[])
+    axes.spines["left"].set_visible(False)
 
 
 def outcome_columns(axes: Axes, outcomes: ArrayLike, sort_by: ArrayLike) -> None:
