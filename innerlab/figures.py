@@ -12,6 +12,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import matplotlib as mpl
@@ -129,46 +130,77 @@ def seed_curves(axes: Axes, x: ArrayLike, curves: ArrayLike, *, color: str, labe
     axes.plot(x, np.median(curves, 1), color=color, linewidth=2.2, linestyle=dash, label=label)
 
 
-def seed_dots(
-    axes: Axes,
-    values: ArrayLike,
-    *,
-    color: str,
-    hollow: ArrayLike | None = None,
-    interval: tuple[float, float] | None = None,
-) -> None:
-    """A histogram over 0 to 1 in which every seed is a dot: the dots of one bin fill rows of four, from below.
+@dataclass(frozen=True)
+class SeedGroup:
+    """One row of :func:`seed_dots`: the seeds of one design or condition.
+
+    Attributes:
+        label: written above the row.
+        values: one for each seed, in 0 to 1.
+        color: one of this module's.
+        hollow: bool, one for each seed; these are drawn as rings. None for no rings.
+        interval: drawn below the dots as a bar, with the median as a tick. None for no bar.
+    """
+
+    label: str
+    values: ArrayLike
+    color: str
+    hollow: ArrayLike | None = None
+    interval: tuple[float, float] | None = None
+
+
+_BINS, _ABREAST = 20, 3  # dots of one bin stand in rows of three
+
+
+def seed_dots(groups: Sequence[SeedGroup], xlabel: str, width: float = 5.4) -> Figure:
+    """Histograms over 0 to 1, one below the other, in which every seed is a dot.
 
     Args:
-        axes: where to draw; about as many points high as the fullest bin has dots.
-        values: ``(seeds,)`` in 0 to 1.
-        color: one of this module's.
-        hollow: bool ``(seeds,)``; these dots are drawn as rings.
-        interval: drawn as a bar with a bead at the median, below the dots.
+        groups: one for each row.
+        xlabel: what the values are.
+        width: inches.
 
     Raises:
-        ValueError: if a value lies outside 0 to 1.
+        ValueError: if there is no group, or a value lies outside 0 to 1.
     """
-    values = np.asarray(values, dtype=float)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"values run from {np.min(values)} to {np.max(values)}; 0 to 1 was expected")
-    hollow = np.zeros(len(values), bool) if hollow is None else np.asarray(hollow, bool)
-    bins, abreast = 20, 4
-    bin_of = np.minimum((values * bins).astype(int), bins - 1)
+    if not groups:
+        raise ValueError("groups is empty; a figure needs at least one")
+    for group in groups:
+        values = np.asarray(group.values, dtype=float)
+        if not ((values >= 0) & (values <= 1)).all():
+            raise ValueError(f"values of {group.label!r} run from {values.min()} to {values.max()}; 0 to 1 is allowed")
+    rows = [max(4, -(-np.bincount(_bin(group.values)).max() // _ABREAST)) for group in groups]
+    height = sum(0.075 * (r + 2.5) + 0.4 for r in rows) + 0.4
+    figure, axes = panels(
+        1, len(groups), width=width, height=height, sharex=True, squeeze=False, height_ratios=[r + 2.5 for r in rows]
+    )
+    for ax, group, top in zip(axes[:, 0], groups, rows, strict=True):
+        _dots(ax, group)
+        ax.set(xlim=(-0.01, 1.01), ylim=(-2.2, top + 0.3), yticks=[], title=group.label)
+        ax.spines["left"].set_visible(False)
+    axes[-1, 0].set_xlabel(xlabel)
+    return figure
+
+
+def _bin(values: ArrayLike) -> np.ndarray:
+    return np.minimum((np.asarray(values, dtype=float) * _BINS).astype(int), _BINS - 1)
+
+
+def _dots(axes: Axes, group: SeedGroup) -> None:
+    values, bin_of = np.asarray(group.values, dtype=float), _bin(group.values)
+    hollow = np.zeros(len(values), bool) if group.hollow is None else np.asarray(group.hollow, bool)
     order = np.lexsort((values, hollow, bin_of))  # rings on top of the dots of their bin
     place = np.empty(len(values), int)
     for b in np.unique(bin_of):
         members = order[bin_of[order] == b]
         place[members] = np.arange(len(members))
-    x = (bin_of + 0.5 + (place % abreast - (abreast - 1) / 2) / (abreast + 0.5)) / bins
-    y = place // abreast + 0.5
-    axes.scatter(x[~hollow], y[~hollow], s=9, color=color, linewidths=0.7)
-    axes.scatter(x[hollow], y[hollow], s=9, facecolors="none", edgecolors=color, linewidths=0.7)
-    if interval is not None:
-        axes.plot(interval, [-1.2, -1.2], color=color, linewidth=3, alpha=0.5, solid_capstyle="butt")
-        axes.plot(np.median(values), -1.2, marker="|", markersize=8, color=color, markeredgewidth=2)
-    axes.set(xlim=(-0.01, 1.01), ylim=(-2.2, 16.5), yticks=[])
-    axes.spines["left"].set_visible(False)
+    x = (bin_of + 0.5 + (place % _ABREAST - (_ABREAST - 1) / 2) / (_ABREAST + 0.3)) / _BINS
+    y = place // _ABREAST + 0.5
+    axes.scatter(x[~hollow], y[~hollow], s=13, color=group.color, linewidths=0.8)
+    axes.scatter(x[hollow], y[hollow], s=13, facecolors="none", edgecolors=group.color, linewidths=0.8)
+    if group.interval is not None:
+        axes.plot(group.interval, [-1.1, -1.1], color=group.color, linewidth=3, alpha=0.5, solid_capstyle="butt")
+        axes.plot(np.median(values), -1.1, marker="|", markersize=8, color=group.color, markeredgewidth=2)
 
 
 def outcome_columns(axes: Axes, outcomes: ArrayLike, sort_by: ArrayLike) -> None:

@@ -1,0 +1,84 @@
+"""Exact outcomes and exact solutions, against sampling and against search."""
+
+from collections import deque
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from innerlab.analysis import optimal_values, outcome_probabilities, red_share
+from innerlab.networks import PlainPolicies
+from innerlab.worlds import OUTCOMES, RedDoors, State, egocentric_objects, outcome_of_objects, reset, step
+
+WORLD = RedDoors(swapped_share=0.5, max_steps=20).sample(30, 0)
+
+
+def policies_with_opinions(seeds):
+    policies = PlainPolicies(seeds, WORLD)
+    with torch.no_grad():
+        policies.weight_3 *= 40  # far from uniform, so that a wrong table would show
+    return policies
+
+
+def test_outcomes_sum_to_one():
+    for greedy in (False, True):
+        outcomes = outcome_probabilities(policies_with_opinions(range(3)), WORLD, greedy=greedy)
+        assert outcomes.shape == (3, 30, len(OUTCOMES))
+        assert torch.allclose(outcomes.sum(-1), torch.ones(3, 30), atol=1e-5)
+        assert outcomes.min() > -1e-6
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_outcomes_are_what_playing_gives(greedy):
+    policies = policies_with_opinions(range(2))
+    exact = outcome_probabilities(policies, WORLD, greedy=greedy)
+    plays = 1 if greedy else 2000
+    layout = torch.arange(30).repeat_interleave(plays)
+    generator = torch.Generator().manual_seed(0)
+    kind = F.pad(outcome_of_objects(WORLD), (1, 0))
+    for network in range(2):
+        state, ended = reset(WORLD, layout), torch.zeros(len(layout), dtype=torch.long)
+        for _ in range(WORLD.max_steps):
+            logits = policies(egocentric_objects(WORLD, state.layout, state.cell)).detach()[network]
+            noise = (
+                torch.zeros_like(logits)
+                if greedy
+                else -torch.empty_like(logits).exponential_(generator=generator).log()
+            )
+            new = step(WORLD, state, (logits + noise).argmax(-1))
+            found = kind[layout, new.touched]
+            ended = torch.where(ended == 0, found, ended)
+            state = State(layout, torch.where(ended == 0, new.state.cell, state.cell), new.state.time)
+        played = F.one_hot(ended, len(OUTCOMES)).float().view(30, plays, -1).mean(1)
+        tolerance = 1e-5 if greedy else 5 * 0.5 / plays**0.5
+        assert (played - exact[network]).abs().max() < tolerance
+
+
+def test_value_iteration_is_a_fixed_point_and_finds_shortest_paths():
+    best = optimal_values(WORLD, 0.9)
+    for i in range(WORLD.layouts):
+        door = int(WORLD.object_cell[i, 0])
+        steps, todo = {door: 0}, deque([door])
+        while todo:  # breadth first from the door, through free cells
+            cell = todo.popleft()
+            for near in WORLD.next_cell[0, cell].tolist():
+                if near not in steps and WORLD.object_at[i, near] == 0:
+                    steps[near] = steps[cell] + 1
+                    todo.append(near)
+        for cell, distance in steps.items():
+            if cell != door:
+                assert best[i, cell].item() == pytest.approx(0.9 ** (distance - 1), abs=1e-6)
+
+
+def test_red_share_counts_door_and_red_only():
+    outcomes = torch.tensor([[0.5, 0.3, 0.1, 0.1], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    share = red_share(outcomes)
+    assert share[0].item() == pytest.approx(0.25)
+    assert share[1].item() == 1.0
+    assert share[2].isnan()
+
+
+def test_senseless_discounts_are_refused():
+    for discount in (-0.1, 1.0):
+        with pytest.raises(ValueError, match=f"discount is {discount}"):
+            optimal_values(WORLD, discount)

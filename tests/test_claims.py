@@ -1,0 +1,57 @@
+"""A claim that does not hold cannot pass."""
+
+import numpy as np
+import pytest
+import torch
+
+from innerlab.claims import ClaimFailed, Claims
+
+GOOD = {"measured": "3 of 3", "seeds": 3, "strength": "thin", "evidence": "fig-x"}
+
+
+def test_a_claim_that_holds_is_kept_and_shown():
+    claims = Claims()
+    claim = claims.check("a-name", "Less <is> more.", holds=True, **GOOD)
+    shown = claim._repr_mimebundle_()
+    assert 'id="claim-a-name"' in shown["text/html"]
+    assert "Less &lt;is&gt; more." in shown["text/html"]
+    assert "Less <is> more." in shown["text/plain"]
+    table = claims.table()._repr_mimebundle_()
+    assert 'href="#fig-x"' in table["text/html"]
+    assert table["text/html"].count("<tr>") == 2
+
+
+@pytest.mark.parametrize("no", [False, np.False_, torch.tensor(False), np.array(False)])
+def test_a_claim_that_does_not_hold_stops_the_run(no):
+    claims = Claims()
+    with pytest.raises(ClaimFailed, match="a-name: the run does not support this"):
+        claims.check("a-name", "More is more.", holds=no, **GOOD)
+    with pytest.raises(ValueError, match="no claim has been made"):
+        claims.table()
+
+
+@pytest.mark.parametrize("nonsense", [1, 0.7, None, "yes", [True], torch.ones(2), np.array([True])])
+def test_what_is_no_truth_value_is_refused(nonsense):
+    with pytest.raises(TypeError, match="holds is"):
+        Claims().check("a-name", "A sentence.", holds=nonsense, **GOOD)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"strength": "strong"}, "strength is 'strong'"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"measured": ""}, "measured is empty"),
+        ({"evidence": ""}, "evidence is empty"),
+    ],
+)
+def test_a_claim_without_its_parts_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Claims().check("a-name", "A sentence.", holds=True, **{**GOOD, **change})
+
+
+def test_a_name_is_used_once():
+    claims = Claims()
+    claims.check("a-name", "A sentence.", holds=True, **GOOD)
+    with pytest.raises(ValueError, match="a claim of that name was already made"):
+        claims.check("a-name", "Another.", holds=True, **GOOD)

@@ -1,0 +1,94 @@
+"""Ensembles: each network is its own, and the sparse first layer is the dense one."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from innerlab.networks import DetectorPolicies, PlainPolicies
+from innerlab.worlds import RedDoors, egocentric_objects, egocentric_planes
+
+WORLD = RedDoors(swapped_share=0.5).sample(40, 0)
+LAYOUT, CELL = torch.arange(40), torch.arange(40) % 25
+SEEN = egocentric_objects(WORLD, LAYOUT, CELL)
+designs = pytest.mark.parametrize("design", [PlainPolicies, DetectorPolicies])
+
+
+@designs
+def test_probabilities_sum_to_one(design):
+    probabilities = design(range(5), WORLD)(SEEN).softmax(-1)
+    assert probabilities.shape == (5, 40, 4)
+    assert torch.allclose(probabilities.sum(-1), torch.ones(5, 40))
+
+
+@designs
+def test_permuting_seeds_permutes_networks(design):
+    forward, shuffled = design([7, 8, 9], WORLD), design([9, 7, 8], WORLD)
+    assert torch.allclose(forward(SEEN)[[2, 0, 1]], shuffled(SEEN), atol=1e-6)
+    assert not torch.allclose(forward(SEEN)[0], forward(SEEN)[1], atol=1e-3)
+
+
+@designs
+def test_a_network_does_not_depend_on_its_neighbors(design):
+    alone, among = design([8], WORLD), design(range(6, 12), WORLD)
+    assert torch.allclose(alone(SEEN)[0], among(SEEN)[2], atol=1e-6)
+    assert torch.allclose(among.select([2, 5])(SEEN), among(SEEN)[[2, 5]], atol=1e-6)
+    assert among.select([5, 2]).seeds == (11, 8)
+
+
+@designs
+def test_selected_networks_are_copies(design):
+    policies = design(range(3), WORLD)
+    chosen = policies.select([1])
+    with torch.no_grad():
+        chosen.weight_2.zero_()
+    assert policies.weight_2[1].abs().max() > 0
+
+
+@designs
+def test_each_network_may_see_something_else(design):
+    policies = design(range(3), WORLD)
+    own = torch.stack([SEEN.roll(i, 0) for i in range(3)])
+    logits, value = policies.policy_and_value(own)
+    assert value.shape == (3, 40)
+    for i in range(3):
+        assert torch.allclose(logits[i], policies(SEEN.roll(i, 0))[i], atol=1e-6)
+
+
+def hidden_by_planes(policies, first_layer):
+    """The rest of the network, given the first hidden layer of network 0 computed another way."""
+    h = F.relu(first_layer + policies.bias_1[0])
+    h = F.relu(h @ policies.weight_2[0] + policies.bias_2[0])
+    return (h @ policies.weight_3[0] + policies.bias_3[0])[:, :4]
+
+
+@pytest.mark.parametrize("gain", [1.0, 1.5])
+def test_the_plain_design_is_a_dense_layer_over_one_hot_planes(gain):
+    policies = PlainPolicies([3], WORLD, color_gain=gain)
+    planes = egocentric_planes(WORLD, LAYOUT, CELL)
+    planes[:, 4:] *= gain
+    dense = torch.einsum("nfp,fph->nh", planes, policies.weight_1[0])
+    assert torch.allclose(hidden_by_planes(policies, dense), policies(SEEN)[0], atol=1e-5)
+
+
+def test_the_detector_design_is_a_shared_map_of_features_at_every_place():
+    policies = DetectorPolicies([3], WORLD)
+    with torch.no_grad():
+        policies.detector_bias += 0.3
+    planes = egocentric_planes(WORLD, LAYOUT, CELL)  # (batch, features, positions)
+    occupied = planes[:, :4].sum(1)  # an empty cell adds nothing
+    seen = F.relu(torch.einsum("nfp,fd->npd", planes, policies.detector_weight[0]) + policies.detector_bias[0, 0])
+    weight = policies.weight_1[0].view(8, 81, 32)
+    dense = torch.einsum("npd,np,dph->nh", seen, occupied, weight)
+    assert torch.allclose(hidden_by_planes(policies, dense), policies(SEEN)[0], atol=1e-5)
+
+
+def test_senseless_settings_are_refused():
+    for make, message in (
+        (lambda: PlainPolicies([], WORLD), "seeds is empty"),
+        (lambda: PlainPolicies([-1], WORLD), "seed is -1"),
+        (lambda: PlainPolicies([0], WORLD, hidden=0), "hidden is 0"),
+        (lambda: PlainPolicies([0], WORLD, color_gain=-1.0), "color_gain is -1.0"),
+        (lambda: DetectorPolicies([0], WORLD, detectors=0), "detectors is 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()

@@ -1,0 +1,143 @@
+"""Training: the gradient is the one the theory names, and the same seeds give the same numbers."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from innerlab.analysis import outcome_probabilities
+from innerlab.networks import DetectorPolicies, PlainPolicies
+from innerlab.training import (
+    ExactGradient,
+    SampledActorCritic,
+    expected_return,
+    train_exactly,
+    train_from_samples,
+    values,
+)
+from innerlab.worlds import OUTCOMES, RedDoors, State, step, successors
+
+WORLD = RedDoors().sample(500, 0)
+DOOR = OUTCOMES.index("door")
+few = settings(max_examples=10, deadline=None)
+
+
+def small_case(seed, networks=2, layouts=3, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    layout = torch.randint(WORLD.layouts, (networks, layouts), generator=generator)
+    model = successors(WORLD, layout)
+    model = model._replace(reward=model.reward.to(dtype))
+    logits = torch.randn(networks, layouts, 25, 4, generator=generator, dtype=dtype)
+    return model, logits
+
+
+@few
+@given(st.integers(0, 2**20))
+def test_values_solve_the_bellman_equation(seed):
+    model, logits = small_case(seed, networks=1, layouts=1)
+    policy = logits.softmax(-1)
+    found = values(policy, model, 0.9, sweeps=400)[0, 0]
+    carried = torch.zeros(25, 25, dtype=torch.float64)  # the transition matrix, discounted and sub-stochastic
+    kept = policy[0, 0] * 0.9 * (model.touched[0, 0] == 0)
+    carried.scatter_add_(1, model.cell[0, 0], kept)
+    expected_reward = (policy * model.reward)[0, 0].sum(-1)
+    assert torch.allclose(found, torch.linalg.solve(torch.eye(25, dtype=torch.float64) - carried, expected_reward))
+
+
+@few
+@given(st.integers(0, 2**20))
+def test_the_gradient_is_that_of_the_policy_gradient_theorem(seed):
+    """Autograd through the sweeps against sum over s of d(s) sum over a of grad pi(a|s) Q(s, a)."""
+    model, logits = small_case(seed)
+    logits.requires_grad_()
+    policy = logits.softmax(-1)
+    (by_autograd,) = torch.autograd.grad(expected_return(policy, model, 0.9, 400).sum(), logits)
+    with torch.no_grad():
+        flat, kept = model.cell.flatten(-2), 0.9 * (model.touched == 0)
+        value = values(policy, model, 0.9, 400)
+        q = model.reward + kept * value.gather(-1, flat).view(kept.shape)
+        start = model.free / model.free.sum((1, 2), keepdim=True).double()
+        visits = start.clone()
+        for _ in range(400):
+            visits = start + torch.zeros_like(start).scatter_add(
+                -1, flat, ((policy * kept) * visits[..., None]).flatten(-2)
+            )
+        by_theorem = visits[..., None] * policy * (q - (policy * q).sum(-1, keepdim=True))
+    assert torch.allclose(by_autograd, by_theorem, atol=1e-9)
+
+
+def test_the_gradient_agrees_with_finite_differences():
+    model, logits = small_case(5, networks=1, layouts=1)
+    assert torch.autograd.gradcheck(
+        lambda z: expected_return(z.softmax(-1), model, 0.95, 12), logits.requires_grad_(), atol=1e-7
+    )
+
+
+def test_values_predict_what_episodes_are_paid():
+    """Monte Carlo, with the standard error of the mean as its measure."""
+    model, logits = small_case(3, networks=1, layouts=1, dtype=torch.float32)
+    policy, generator = logits.softmax(-1), torch.Generator().manual_seed(0)
+    layout = torch.randint(WORLD.layouts, (1, 1), generator=torch.Generator().manual_seed(3))
+    cell = int(model.free[0, 0].nonzero()[7])
+    many = 20_000
+    state = State(layout.view(1).expand(many), torch.full((many,), cell), torch.zeros(many, dtype=torch.long))
+    paid, alive = torch.zeros(many), torch.ones(many, dtype=torch.bool)
+    for t in range(12):
+        action = torch.multinomial(policy[0, 0][state.cell], 1, generator=generator)[:, 0]
+        new = step(WORLD, state, action)
+        paid += 0.95**t * new.reward * alive
+        alive &= ~new.terminated
+        state = State(state.layout, torch.where(alive, new.state.cell, state.cell), new.state.time)
+    expected = float(values(policy, model, 0.95, 12)[0, 0, cell])
+    assert abs(paid.mean().item() - expected) < 4 * paid.std().item() / many**0.5
+
+
+@pytest.mark.parametrize("design", [PlainPolicies, DetectorPolicies])
+def test_exact_training_learns_and_leaves_its_input_alone(design):
+    policies = design(range(4), WORLD)
+    before = {name: p.detach().clone() for name, p in policies.named_parameters()}
+    run = train_exactly(
+        policies, WORLD, ExactGradient(120), lambda p: outcome_probabilities(p, held_out()).mean(1), every=50
+    )
+    assert all(torch.equal(before[name], p) for name, p in policies.named_parameters())
+    assert run.iterations == (0, 50, 100, 120)
+    assert run.curves.shape == (4, 4, 4)
+    assert run.curves[0, :, DOOR].max() < 0.6
+    assert run.curves[-1, :, DOOR].median() > 0.9
+
+
+def held_out():
+    return RedDoors().sample(40, 1)
+
+
+def test_sampled_training_learns():
+    run = train_from_samples(PlainPolicies(range(4), WORLD), WORLD, SampledActorCritic(200))
+    assert run.curves.shape == (0, 4)
+    assert outcome_probabilities(run.policies, held_out())[..., DOOR].mean(1).min() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("train", "settings_"), [(train_exactly, ExactGradient(5)), (train_from_samples, SampledActorCritic(5))]
+)
+def test_same_seeds_same_numbers_and_permuted_seeds_permuted_numbers(train, settings_):
+    def weights(seeds):
+        return [p.detach() for p in train(PlainPolicies(seeds, WORLD), WORLD, settings_).policies.parameters()]
+
+    torch.manual_seed(1)
+    first = weights([4, 5, 6])
+    torch.manual_seed(2)  # global state must not matter
+    assert all(torch.equal(a, b) for a, b in zip(first, weights([4, 5, 6]), strict=True))
+    assert all(torch.allclose(a[[2, 0, 1]], b, atol=1e-5) for a, b in zip(first, weights([6, 4, 5]), strict=True))
+    assert all(torch.allclose(a[[1]], b, atol=1e-5) for a, b in zip(first, weights([5]), strict=True))
+
+
+def test_senseless_settings_are_refused():
+    for make, message in (
+        (lambda: ExactGradient(iterations=0), "iterations is 0"),
+        (lambda: ExactGradient(learning_rate=0.0), "learning_rate is 0.0"),
+        (lambda: ExactGradient(discount=1.5), "discount is 1.5"),
+        (lambda: SampledActorCritic(worlds=0), "worlds is 0"),
+        (lambda: train_exactly(PlainPolicies([0], WORLD), WORLD, ExactGradient(1), every=0), "every is 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
