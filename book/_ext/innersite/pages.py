@@ -130,6 +130,14 @@ def lighten_scripts(app, pagename, templatename, context, doctree):
     context["script_files"] = kept
 
 
+def mend_roles(app, pagename, templatename, context, doctree):
+    """Take away the roles of bibliography entries: ARIA 1.3 no longer knows them, and their list held no list items."""
+    body = context.get("body", "")
+    body = body.replace(' role="doc-biblioentry"', "").replace('<div role="list" class="citation-list">', "<div>")
+    if "body" in context:
+        context["body"] = body
+
+
 def announce_math(app, pagename, templatename, context, doctree):
     """Tell the template whether the page has formulas, and so needs their font at once."""
     context["has_math"] = "<math" in context.get("body", "")
@@ -177,13 +185,11 @@ ICON_FONTS = (
     ("Font Awesome 6 Free", 400, "fa-regular-400.woff2"),
     ("Font Awesome 6 Brands", 400, "fa-brands-400.woff2"),
 )
-PRIVATE = re.compile(
-    "[\ue000-\uf8ff]"
-)  # where icon fonts keep their letters; the theme's CSS writes them as they are
+PRIVATE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their letters; the theme's CSS writes them as they are
 ICON_RULES = """\
 :root { --fa-font-solid: 900 1em/1 "Font Awesome 6 Free"; --fa-font-regular: 400 1em/1 "Font Awesome 6 Free"; }
 .fa, .fas, .far, .fab, .fa-solid, .fa-regular, .fa-brands {
-  display: inline-block; font: 400 1em/1 "Font Awesome 6 Free"; text-rendering: auto; -webkit-font-smoothing: antialiased;
+  display: inline-block; font: 400 1em/1 "Font Awesome 6 Free"; -webkit-font-smoothing: antialiased;
 }
 .fa, .fas, .fa-solid { font-weight: 900; }
 .fab, .fa-brands { font-family: "Font Awesome 6 Brands"; }
@@ -207,9 +213,7 @@ def provide_icons(app):
         return
     folder = Path(app.outdir).parent / "site_assets" / "icons"
     stamp = folder.with_suffix(".key")
-    versions = [
-        importlib.metadata.version(name) for name in ("pydata-sphinx-theme", "sphinx-book-theme", "fonttools")
-    ]
+    versions = [importlib.metadata.version(name) for name in ("pydata-sphinx-theme", "sphinx-book-theme", "fonttools")]
     key = hashlib.sha256(repr((versions, Path(__file__).read_text("utf8"))).encode()).hexdigest()
     if not (stamp.exists() and stamp.read_text("utf8") == key):
         write_icons(folder)
@@ -217,11 +221,36 @@ def provide_icons(app):
     app.config.html_static_path.append(str(folder))
 
 
+FRONT_DOOR = """\
+<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<meta http-equiv="refresh" content="0; url={target}">
+<link rel="canonical" href="{target}">
+<link rel="icon" href="data:,">
+</head>
+<body><p><a href="{target}">{title}</a></p></body>
+</html>
+"""
+
+
+def write_front_door(app, exception):
+    """Lead from index.html to the first page, as a page that has a title, a language and a link."""
+    if exception is None and app.builder.name == "html" and app.config.root_doc != "index":
+        names = {"language": app.config.language, "title": app.config.html_title}
+        target = app.builder.get_target_uri(app.config.root_doc)
+        Path(app.outdir, "index.html").write_text(FRONT_DOOR.format(target=target, **names), "utf8")
+
+
 def setup(app):
     app.connect("config-inited", point_at_repository)
     app.connect("builder-inited", provide_icons)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", announce_math)
+    app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", notebook_links, priority=900)
     app.connect("html-page-context", lighten_scripts, priority=900)
+    app.connect("build-finished", write_front_door)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

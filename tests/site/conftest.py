@@ -1,0 +1,194 @@
+"""The built book, served, and a browser to read it with.
+
+Everything here is made once a session, so these tests belong on one worker: keep the browser's tests in one file.
+"""
+
+import functools
+import gzip
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--headless", "--disable-gpu"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+NO_BROWSER = "no Chromium or Chrome: install one (apt install chromium, or python -m playwright install chromium)"
+
+
+def pages_of(toc):
+    """Return the names of the pages that a table of contents lists, in reading order."""
+    found = [toc[key] for key in ("root", "file") if key in toc]
+    for key in ("parts", "chapters", "sections", "entries", "subtrees"):
+        for entry in toc.get(key, []):
+            found += pages_of(entry)
+    return found
+
+
+PAGES = [*pages_of(yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))), "search", "genindex"]
+
+
+@pytest.fixture(scope="session")
+def pages():
+    """Return the names of all pages, in reading order."""
+    return PAGES
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for a `name` on every page."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Return the folder of the built book; building does nothing when nothing has changed."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf8", errors="replace")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return ROOT / "_build" / "html"
+
+
+class Compressing(http.server.SimpleHTTPRequestHandler):
+    """Serves files as real hosts do: text is compressed, fonts and pictures are as they are."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data, compressible = (
+            path.read_bytes(),
+            path.suffix in {".html", ".css", ".js", ".svg", ".json", ".md", ".ipynb"},
+        )
+        data = gzip.compress(data, 6) if compressible else data
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Length", str(len(data)))
+        if compressible:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """Return the address under which the book is served on this machine."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressing, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a Chromium; without one, skip here and fail where tests must not be skipped."""
+    from playwright.sync_api import Error, sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        try:
+            options = {"executable_path": path} if path else {"channel": "chrome"}
+            chromium = playwright.chromium.launch(args=FLAGS, **options)
+        except Error:
+            if os.environ.get("CI"):
+                pytest.fail(NO_BROWSER)
+            pytest.skip(NO_BROWSER)
+        yield chromium
+        chromium.close()
+
+
+class Reader:
+    """A page being read, with all that it asked for and complained of."""
+
+    def __init__(self, browser, address, width=1280, colors="light", **options):
+        self.address, self.complaints, self.foreign = address, [], []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
+        )
+        self.context.set_default_timeout(10_000)
+        self.context.route("**/*", self.answer)
+        self.page = self.context.new_page()
+        self.page.on("console", self.heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        self.page.on("response", self.answered)
+
+    def heard(self, message):
+        """Note what the console calls an error or a warning."""
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def answered(self, response):
+        """Note an answer that is no success."""
+        if response.status >= 400:
+            self.complaints.append(f"status {response.status}: {response.url}")
+
+    def answer(self, route):
+        """Let requests to the book through, and note and stop all others."""
+        parts = urlsplit(route.request.url)
+        home = urlsplit(self.address)
+        if parts.scheme in ("data", "blob") or (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+    def open(self, name):
+        """Go to the page called `name`."""
+        self.page.goto(f"{self.address}/{name}.html")
+        self.settle()
+
+    def settle(self):
+        """Wait until fonts are there and the script that marks scrolling boxes is done (350 ms after a change)."""
+        self.page.evaluate("document.fonts.ready.then(() => true)")
+        self.page.wait_for_timeout(450)
+
+    def look(self, width, colors):
+        """Read on in a window of this width and in these colors."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.emulate_media(color_scheme=colors)
+        self.settle()
+
+
+@pytest.fixture
+def read(browser, served, site):
+    """Return a function that opens pages of the book, from the server or as files."""
+    readers = []
+
+    def opened(name, scheme="http", **options):
+        reader = Reader(browser, served if scheme == "http" else site.as_uri(), **options)
+        readers.append(reader)
+        reader.open(name)
+        return reader
+
+    yield opened
+    for reader in readers:
+        reader.context.close()
+
+
+@pytest.fixture(scope="session")
+def weights(site):
+    """Return a dictionary of what each page weighs, kept in _build/page_bytes.json for the status page."""
+    noted = {}
+    yield noted
+    if noted:
+        (site.parent / "page_bytes.json").write_text(json.dumps(noted, indent=1) + "\n", "utf8")

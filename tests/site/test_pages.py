@@ -1,0 +1,233 @@
+"""Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+
+pytestmark = pytest.mark.xdist_group("site")
+
+CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: design.md's budget and its aim
+LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+
+
+def soup(site, name):
+    return BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_page_is_quiet_and_asks_no_other_host(read, name, scheme):
+    reader = read(name, scheme)
+    assert reader.complaints == []
+    assert reader.foreign == []
+
+
+def test_page_weighs_little(read, weights, name):
+    sizes = read(name).page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+              .map(entry => [entry.name, entry.encodedBodySize])"""
+    )
+    fonts = sum(size for url, size in sizes if url.endswith(".woff2"))
+    weights[name] = {"bytes": sum(size for _, size in sizes) - fonts, "fonts": fonts, "requests": len(sizes)}
+    assert min(size for _, size in sizes) > 0, sizes
+    assert weights[name]["bytes"] < CEILING
+
+
+def test_page_is_accessible_and_fits_in_every_look(read, name):
+    reader = read(name)
+    for width, colors in LOOKS:
+        reader.look(width, colors)
+        state = reader.page.evaluate("[document.documentElement.dataset.theme, document.documentElement.scrollWidth]")
+        assert state == [colors, width]
+        found = Axe().run(reader.page)
+        assert found.violations_count == 0, f"{width} px, {colors}:\n{found.generate_report()}"
+
+
+def test_page_does_not_scroll_sideways_on_a_small_phone(read, name):
+    reader = read(name, width=320)
+    reader.page.evaluate("scrollTo(1000, 0)")
+    assert reader.page.evaluate("scrollX") == 0
+
+
+def test_head_says_what_the_page_is(site, name):
+    page = soup(site, name)
+    assert page.html["lang"] == "en"
+    assert len(page.title.text.strip()) > len("The Optimizer Within")
+    descriptions = page.find_all("meta", attrs={"name": "description"})
+    assert len(descriptions) == 1
+    assert 20 <= len(descriptions[0]["content"]) <= 170
+    assert page.find("link", rel="icon") is not None
+    printed_only = page.find(id="jb-print-docs-body")
+    headings = [h for h in page.find_all("h1") if printed_only is None or printed_only not in h.parents]
+    assert len(headings) == 1
+
+
+def test_pages_have_descriptions_of_their_own(site, pages):
+    said = [soup(site, page).find("meta", attrs={"name": "description"})["content"] for page in pages]
+    assert len(set(said)) == len(said)
+
+
+def test_pictures_are_described(site, name):
+    page = soup(site, name)
+    assert [str(image) for image in page.find_all("img") if not image.has_attr("alt")] == []
+    figures = page.select(".innerlab-figure svg")
+    assert [svg.get("role") for svg in figures] == ["img"] * len(figures)
+    assert [svg.attrs for svg in figures if len(svg.get("aria-label", "").strip()) < 20] == []
+
+
+def test_links_within_the_book_resolve(site, name):
+    here = site / f"{name}.html"
+    anchors = {}
+    broken = []
+    for tag in soup(site, name).find_all(["a", "link", "script", "img"]):
+        parts = urlsplit(tag.get("href") or tag.get("src") or "")
+        if parts.scheme or parts.netloc or not (parts.path or parts.fragment):
+            continue
+        target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        if not target.is_file():
+            broken.append(f"{target} is not there")
+        elif parts.fragment and target.suffix == ".html":
+            if target not in anchors:
+                anchors[target] = set(re.findall(r'\b(?:id|name)="([^"]+)"', target.read_text("utf8")))
+            if unquote(parts.fragment) not in anchors[target]:
+                broken.append(f"{target.name} has no #{parts.fragment}")
+    assert broken == []
+
+
+def test_nothing_is_asked_of_another_host_in_the_source(site, name):
+    loading = soup(site, name).select("script[src], link[rel=stylesheet], link[rel=preload], img[src], iframe[src]")
+    assert [tag for tag in loading if urlsplit(tag.get("src") or tag.get("href")).netloc] == []
+
+
+@pytest.fixture
+def formula_pages(site, pages):
+    found = [page for page in pages if "<math" in (site / f"{page}.html").read_text("utf8")]
+    assert found, "no page has a formula"
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_formulas_are_set_in_the_math_font(read, formula_pages, scheme):
+    for formula_page in formula_pages:
+        page = read(formula_page, scheme).page
+        loaded = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
+        assert "Book Math" in [family.strip('"') for family in loaded]
+        assert page.evaluate("getComputedStyle(document.querySelector('math')).fontFamily").startswith('"Book Math"')
+
+
+def test_fences_and_sums_grow(read, formula_pages):
+    # Without a font that has a MATH table they would stay as high as a letter.
+    page = read(formula_pages[0]).page
+    heights = page.evaluate("""() => {
+        document.querySelector("article").insertAdjacentHTML("beforeend", `<math display="block" id="trial">
+          <mrow><mo>(</mo><mfrac><mfrac><mi>a</mi><mi>b</mi></mfrac><mfrac><mi>c</mi><mi>d</mi></mfrac></mfrac><mo>)</mo></mrow>
+          <mo>∑</mo><mi>x</mi></math><math id="line"><mo>∑</mo></math>`);
+        const high = selector => document.querySelector(selector).getBoundingClientRect().height;
+        return {fence: high("#trial mrow mo"), letter: high("#trial > mi"),
+                sum: high("#trial > mo"), small: high("#line mo")};
+    }""")
+    assert heights["fence"] > 3 * heights["letter"]
+    assert heights["sum"] > 1.2 * heights["small"]
+
+
+def test_formulas_reach_a_screen_reader(read, formula_pages):
+    page = read(formula_pages[0]).page
+    assert page.locator("math").count() == page.locator("math:not([aria-hidden]):not([role])").count()
+    assert page.locator("[aria-hidden=true] math, [role=img] math").count() == 0
+
+
+def test_colors_follow_the_system_before_any_script_file_runs(read, name):
+    reader = read(name, colors="dark")
+    reader.context.route("**/*.js*", lambda route: route.abort())
+    reader.page.reload()
+    assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    red, green, blue = map(
+        int, re.findall(r"\d+", reader.page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+    )
+    assert max(red, green, blue) < 64
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_keyboard_changes_the_colors_and_they_stay(read, pages, scheme):
+    reader = read(pages[0], scheme)
+    page = reader.page
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.theme-switch-button')"):
+            break
+    else:
+        pytest.fail("the button was not reached in 60 steps")
+    seen = []
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        seen.append(page.evaluate("[document.documentElement.dataset.mode, document.documentElement.dataset.theme]"))
+        if seen[-1] == ["dark", "dark"]:
+            page.reload()
+            assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+            page.locator(".theme-switch-button").focus()
+    assert sorted(mode for mode, _ in seen) == ["auto", "dark", "light"]
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_a_page(read, site, pages, scheme):
+    title = soup(site, pages[1]).find("h1").get_text(" ").split("#")[0].strip()
+    word = max(re.findall(r"[a-z]+", title.lower()), key=len)
+    reader = read("search", scheme)
+    reader.page.fill("#book-search-words", word)
+    reader.page.keyboard.press("Enter")
+    results = reader.page.locator("#search-results li a")
+    results.first.wait_for()
+    assert any(pages[1] in link.get_attribute("href") for link in results.all())
+    assert reader.complaints == []
+    assert reader.foreign == []
+
+
+def test_search_opens_from_any_page_by_keyboard(read, pages):
+    page = read(pages[1]).page
+    page.keyboard.press("Control+k")
+    page.keyboard.type("alignment")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=alignment")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.locator("#search-results li a").count() > 0
+
+
+def test_skip_link_leads_to_the_text(read, pages):
+    page = read(pages[1]).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+
+
+def test_front_door_leads_in(read, pages):
+    reader = read(pages[1])
+    reader.page.goto(f"{reader.address}/index.html")
+    reader.page.wait_for_url(f"**/{pages[0]}.html")
+    assert reader.complaints == []
+
+
+def test_paper_shows_the_text_alone(read, pages):
+    page = read(pages[1]).page
+    page.emulate_media(media="print")
+    assert page.locator(".bd-sidebar-primary").is_hidden()
+    assert page.locator(".bd-header-article").is_hidden()
+    assert page.locator("article h1").is_visible()
+
+
+def test_nothing_heavy_is_shipped(site, pages):
+    # Font Awesome's script, thebe, require.js, a widget manager, MathJax: none may come back with a new version.
+    names = "|".join(("all.min.js", "thebe", "require", "html-manager", "mathjax", "embed-amd"))
+    for page in pages:
+        scripts = [tag["src"] for tag in soup(site, page).select("script[src]")]
+        assert [src for src in scripts if re.search(names, src, re.IGNORECASE)] == []
+    fonts = {path.name: path.stat().st_size for path in (site / "_static").glob("*.woff2")}
+    assert fonts["stix-two-math.woff2"] < 120_000
+    assert sum(fonts.values()) < 140_000
+
+
+def test_every_page_is_in_the_table_of_contents(pytestconfig, pages):
+    root = pytestconfig.rootpath
+    written = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "book").glob("*.md")}
+    assert written == set(pages) - {"search", "genindex"}
