@@ -82,12 +82,12 @@ class Shown:
         height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', buffer.getvalue())[1])
         svg = svg.replace(INK, "currentColor")
         svg = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), svg)
-        svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)  # the page's own font
+            svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)  # the page says which, or sans-serif
         key = hashlib.sha256(svg.encode()).hexdigest()[:8]  # ids must not meet those of another figure
         svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>f{key}-", svg)
         return (
             f'<div class="innerlab-figure"><svg role="img" aria-label="{escape(self.alt)}" '
-            f'viewBox="0 0 {width:g} {height:g}" style="max-width: {width / 72 * 96:.0f}px" width="100%" '
+            f'viewBox="0 0 {width:g} {height:g}" font-family="sans-serif" style="max-width: {width / 72 * 96:.0f}px" width="100%" '
             f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{svg}</div>'
         )
 

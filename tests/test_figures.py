@@ -86,7 +86,7 @@ def test_columns_stand_in_order_and_hold_the_outcomes():
 
 
 def test_values_out_of_range_and_curves_of_a_wrong_shape_are_refused():
-    with pytest.raises(ValueError, match="run from 0.0 to 1.5"):
+    with pytest.raises(ValueError, match=r"run from 0\.0 to 1\.5"):
         figures.seed_dots([figures.SeedGroup("x", [0.0, 1.5], figures.RED)], "share")
     _, axes = figures.panels()
     with pytest.raises(ValueError, match=r"curves has shape \(2,\)"):
