@@ -30,8 +30,8 @@ def book(extra):
     code = run([tool, "build", "-W", "-n", "--keep-going", ".", *extra])
     if code == 0:
         print("\nThe book is ready: " + (ROOT / "_build" / "html" / "index.html").as_uri())
-    else:
-        print("\nThe book was not built: the first error above says why.", file=sys.stderr)
+    elif code != INTERRUPTED:
+        print("\nThe book was not built; the errors and warnings above say why.", file=sys.stderr)
     return code
 
 

@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -37,6 +37,7 @@ from .keys import chapter_key
 
 DEFAULT_PACKAGE = "innerlab"
 MARKER = "unfinished"
+PATIENCE = 15  # seconds without news before saying what is running
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 log = logging.getLogger(__name__)
 
@@ -152,11 +153,12 @@ class Run:
     failure: str = ""
     """what went wrong, for a person to read; empty when nothing did"""
     client: NotebookClient | None = None
+    reached: int = 0
+    """the index of the cell that is running, or that failed"""
 
     def execute(self) -> "Run":
         """Execute all cells in a kernel of their own, in the source's folder; keep what goes wrong."""
         started = time.perf_counter()
-        reached = [0]
         self.notebook = copy.deepcopy(self.notebook)
         self.client = NotebookClient(
             self.notebook,
@@ -164,20 +166,33 @@ class Run:
             record_timing=False,
             extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
             resources={"metadata": {"path": str(self.path.parent)}},
-            on_cell_start=lambda cell, cell_index: reached.__setitem__(0, cell_index),
+            on_cell_start=self._reach,
         )
         try:
             self.client.execute()
-            reached[0], problem = unraised(self.notebook)
+            self.reached, problem = unraised(self.notebook)
         except (CellExecutionError, CellTimeoutError) as error:
             problem = str(error)
         except Exception as error:  # a kernel that dies or never starts fails its chapter only
             problem = f"{type(error).__name__}: {error}"
         if problem:
-            line = self.notebook.metadata.get("source_map", [0] * (reached[0] + 1))[reached[0]] + 1
-            self.failure = f"{self.path.name}, cell at line {line}:\n{ANSI.sub('', problem)}"
+            lines = self.notebook.metadata.get("source_map")  # an .ipynb has none
+            place = f"line {lines[self.reached] + 1}" if lines else f"index {self.reached}"
+            self.failure = f"{self.path.name}, cell at {place}:\n{ANSI.sub('', problem)}"
         self.seconds = time.perf_counter() - started
         return self
+
+    def _reach(self, cell: NotebookNode, cell_index: int) -> None:
+        self.reached = cell_index
+
+    def is_running(self) -> bool:
+        """Tell whether the execution has begun and not ended."""
+        return self.client is not None and not self.seconds
+
+    def progress(self) -> str:
+        """Say how far the execution is."""
+        code = [index for index, cell in enumerate(self.notebook.cells) if cell.cell_type == "code"]
+        return f"{self.docname} (cell {sum(index <= self.reached for index in code)} of {len(code)})"
 
     def kill(self) -> None:
         """End the kernel at once, from another thread."""
@@ -202,8 +217,12 @@ def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
     queue = sorted(runs, key=lambda run: -run.expected_seconds)
     pool = ThreadPoolExecutor(workers)
     try:
-        for done in as_completed([pool.submit(run.execute) for run in queue]):
-            yield done.result()
+        waiting = [pool.submit(run.execute) for run in queue]
+        while waiting:
+            done, waiting = wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+            if not done:
+                log.info("still executing %s", ", ".join(run.progress() for run in queue if run.is_running()))
     finally:
         # After Ctrl-C: start nothing more, and end the kernels, for which the threads would wait otherwise.
         pool.shutdown(wait=False, cancel_futures=True)
