@@ -41,9 +41,16 @@ def test(extra):
     return run([PYTHON, "-m", "pytest", "-n", str(workers), *extra])
 
 
+def notebooks(extra):
+    """Write every chapter as a notebook; return the exit code."""
+    code = "import pathlib, sys; sys.path.insert(0, 'book/_ext'); import innersite.notebooks as n; n.main(pathlib.Path())"
+    return run([PYTHON, "-c", code, *extra])
+
+
 JOBS = {
     "book": (book, "build the site into _build/html; only chapters that changed are executed"),
     "test": (test, "run every test; what follows goes to pytest, as in: test -k claims"),
+    "notebooks": (notebooks, "write every chapter as .ipynb beside its source, for launch buttons"),
 }
 
 

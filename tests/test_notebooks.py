@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jupytext
+
 from innersite import notebooks
 
 CHAPTER = Path(__file__).parents[1] / "book" / "pseudo_alignment.md"

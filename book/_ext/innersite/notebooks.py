@@ -1,8 +1,6 @@
 """Writes every chapter as an .ipynb beside its source, for the launch buttons: Colab cannot open Markdown."""
 
 import os
-import sys
-from pathlib import Path
 
 import jupytext
 import yaml
@@ -43,6 +41,3 @@ def main(root):
         print(f"wrote {target.relative_to(root)}")
     return len(chapters)
 
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
