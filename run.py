@@ -43,7 +43,9 @@ def test(extra):
 
 def notebooks(extra):
     """Write every chapter as a notebook; return the exit code."""
-    code = "import pathlib, sys; sys.path.insert(0, 'book/_ext'); import innersite.notebooks as n; n.main(pathlib.Path())"
+    code = (
+        "import pathlib, sys; sys.path.insert(0, 'book/_ext'); import innersite.notebooks as n; n.main(pathlib.Path())"
+    )
     return run([PYTHON, "-c", code, *extra])
 
 

@@ -76,20 +76,19 @@ class Shown:
         """The SVG in a ``div`` of class ``innerlab-figure``."""
         buffer = io.StringIO()
         self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=dict.fromkeys(_METADATA))
-        svg = buffer.getvalue()
-        width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
-        svg = svg[svg.index(">", svg.index("<svg")) + 1 :]  # the head is written anew below
-        height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', buffer.getvalue())[1])
-        svg = svg.replace(INK, "currentColor")
-        svg = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), svg)
-            svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)  # the page says which, or sans-serif
-        key = hashlib.sha256(svg.encode()).hexdigest()[:8]  # ids must not meet those of another figure
-        svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>f{key}-", svg)
-        return (
-            f'<div class="innerlab-figure"><svg role="img" aria-label="{escape(self.alt)}" '
-            f'viewBox="0 0 {width:g} {height:g}" font-family="sans-serif" style="max-width: {width / 72 * 96:.0f}px" width="100%" '
-            f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{svg}</div>'
+        head, body = re.search(r"(<svg[^>]*>)(.*)", buffer.getvalue(), re.DOTALL).groups()
+        width, height = (float(size) for size in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head).groups())
+        body = body.replace(INK, "currentColor")
+        body = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), body)
+        body = re.sub(r"font-family: [^;\"]*; ?", "", body)  # the page's to choose
+        key = hashlib.sha256(body.encode()).hexdigest()[:8]  # ids must not meet those of another figure
+        body = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>f{key}-", body)
+        head = (
+            f'<svg role="img" aria-label="{escape(self.alt)}" viewBox="0 0 {width:g} {height:g}" width="100%" '
+            f'style="max-width: {width / 72 * 96:.0f}px" font-family="sans-serif" '
+            'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
         )
+        return f'<div class="innerlab-figure">{head}{body}</div>'
 
 
 _METADATA = ("Creator", "Date", "Format", "Type")

@@ -40,4 +40,3 @@ def main(root):
         jupytext.write(as_notebook(source, address), target)
         print(f"wrote {target.relative_to(root)}")
     return len(chapters)
-
