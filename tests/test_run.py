@@ -197,10 +197,10 @@ def test_exit_codes_and_environment_of_a_real_process(run, monkeypatch, capfd):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     show = (
         "import os; e = os.environ\n"
-        "print(e['VIRTUAL_ENV'], e['PATH'].split(os.pathsep)[0], e['OMP_NUM_THREADS'], e['PYTHONUTF8'])"
+        "print(e['VIRTUAL_ENV'], e['PATH'].split(os.pathsep)[0], e['OMP_NUM_THREADS'], e['PYTHONUTF8'], sep='\\n')"
     )
     assert run.run([sys.executable, "-c", show]) == 0
-    assert capfd.readouterr().out.split() == [str(run.VENV), str(run.SCRIPTS), "3", "1"]
+    assert capfd.readouterr().out.splitlines() == [str(run.VENV), str(run.SCRIPTS), "3", "1"]
     assert run.run([sys.executable, "-c", "raise SystemExit(9)"]) == 9
 
 

@@ -28,7 +28,7 @@ only_build_toc_files: true
 execute: {{execute_notebooks: cache, timeout: 20, stderr_output: error}}
 parse: {{myst_enable_extensions: [colon_fence]}}
 sphinx:
-  local_extensions: {{innersite: {(ROOT / "book" / "_ext").as_posix()}}}
+  local_extensions: {{innersite: "{(ROOT / "book" / "_ext").as_posix()}"}}
   config:
     extensions: [myst_nb, jupyter_book, sphinx_external_toc, sphinx_comments, innersite.execution]
     html_theme: basic
@@ -38,7 +38,7 @@ sphinx:
 """
 
 PYTEST = f"""[pytest]
-pythonpath = {(ROOT / "book" / "_ext").as_posix()}
+pythonpath = "{(ROOT / "book" / "_ext").as_posix()}"
 addopts = -p no:cacheprovider --nbval --nbval-current-env
 """
 
