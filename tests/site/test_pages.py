@@ -231,3 +231,10 @@ def test_every_page_is_in_the_table_of_contents(pytestconfig, pages):
     root = pytestconfig.rootpath
     written = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "book").glob("*.md")}
     assert written == set(pages) - {"search", "genindex"}
+
+
+def test_every_icon_on_a_page_is_among_those_shipped(site, name):
+    sizes = {"fa-lg", "fa-solid", "fa-regular", "fa-brands"}
+    known = set(re.findall(r"\.(fa-[\w-]+)::before", (site / "_static" / "icons.css").read_text("utf8")))
+    shown = {icon for tag in soup(site, name).select("[class*=fa-]") for icon in tag["class"] if icon.startswith("fa-")}
+    assert shown - sizes - known == set()

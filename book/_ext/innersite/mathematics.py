@@ -5,23 +5,23 @@ What a browser lacks on many machines is a math *font*: without one, fences and 
 STIX Two Math comes with the package `ziamath`; a subset of it is cut here and never committed.
 """
 
-import hashlib
-import importlib.metadata
+import html
 import importlib.util
 import re
 from pathlib import Path
 
 from docutils import nodes
-from fontTools import subset
 from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+
+from innersite import fonts
 
 logger = logging.getLogger(__name__)
 
 FONT_NAME = "stix-two-math.woff2"
 
-# What a book like this writes, a good margin included. A formula that needs more is a warning (see `_missing`).
+# What a book like this writes, a good margin included. A formula that needs more is a warning.
 FONT_RANGES = (
     (0x20, 0x7E),  # ASCII
     (0xA0, 0xFF),  # Latin-1: ×, ÷, ±, ·, ¬
@@ -42,10 +42,12 @@ FONT_RANGES = (
     (0x23DC, 0x23E1),  # braces over and under
     (0x25A0, 0x25FF),  # squares, triangles, circles
     (0x2713, 0x2713),  # check mark
+    (0x27C2, 0x27C2),  # perpendicular
     (0x27E6, 0x27EB),  # angle and double brackets
     (0x27F5, 0x27FA),  # long arrows
     (0x2A00, 0x2A06),  # large operators
     (0x2A7D, 0x2AB0),  # slanted inequalities
+    (0xFE00, 0xFE01),  # which of two scripts a script letter is in
     (0x1D400, 0x1D467),  # bold and italic
     (0x1D468, 0x1D49B),  # bold italic
     (0x1D49C, 0x1D4CF),  # script
@@ -73,21 +75,26 @@ def display_source(tex):
     return parts[0] if len(parts) == 1 else r"\begin{gathered}" + r"\\".join(parts) + r"\end{gathered}"
 
 
+def outside_font(markup):
+    """Return the characters of `markup` for which the cut font has no drawing, in order."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", markup))
+    return sorted({c for c in text if not c.isspace() and not any(a <= ord(c) <= b for a, b in FONT_RANGES)})
+
+
 def _convert(node, tex, display):
     """Return MathML, or the source as code after a warning that names the place."""
+    about = {"location": node, "type": "innersite", "subtype": "math"}
     try:
         markup = to_mathml(tex, display)
     except LatexError as error:
-        logger.warning("formula cannot be read: %s in %r", error, tex, location=node, type="innersite", subtype="math")
-        return f"<code>{nodes.Text(tex).astext()}</code>"
+        logger.warning("formula cannot be read: %s in %r", error, tex, **about)
+        return f"<code>{html.escape(tex)}</code>"
     if found := SELF_NUMBERED.search(tex):
-        logger.warning(
-            r"%s numbers equations by itself: use the starred form or \begin{aligned}, and put a label after the $$",
-            found.group(),
-            location=node,
-            type="innersite",
-            subtype="math",
-        )
+        advice = r"use the starred form or \begin{aligned}, and put a label after the closing $$"
+        logger.warning("%s numbers equations by itself: %s", found.group(), advice, **about)
+    if missing := outside_font(markup):
+        codes = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
+        logger.warning("the math font is cut without %s: add it to FONT_RANGES in mathematics.py", codes, **about)
     return markup
 
 
@@ -119,39 +126,17 @@ def font_source():
     return package / "fonts" / "STIXTwoMath-Regular.ttf"
 
 
-def cut_font(source, target):
-    """Write the part of the font at `source` that FONT_RANGES names to `target`, as woff2."""
-    options = subset.Options()
-    options.flavor = "woff2"
+def cut_font(target):
+    """Write the part of STIX Two Math that FONT_RANGES names to `target`."""
+    codes = [code for first, last in FONT_RANGES for code in range(first, last + 1)]
     # Dotless letters under accents and flat accents over capitals. Not "ssty", a drawing of each letter for scripts:
     # it would be two fifths of the bytes, and no difference was seen in Chromium with and without it.
-    options.layout_features = ["dtls", "flac"]
-    options.hinting = False
-    options.notdef_outline = True
-    font = subset.load_font(str(source), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[code for first, last in FONT_RANGES for code in range(first, last + 1)])
-    cutter.subset(font)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    subset.save_font(font, str(target), options)
-
-
-def _font_key():
-    """Return what the cut font depends on, so that an unchanged build does not cut it again."""
-    versions = [importlib.metadata.version(name) for name in ("ziamath", "fonttools", "brotli")]
-    return hashlib.sha256(repr((FONT_RANGES, versions, Path(__file__).read_text("utf8"))).encode()).hexdigest()
+    fonts.cut(font_source(), target, codes, features=["dtls", "flac"])
 
 
 def provide_font(app):
-    """Cut the font unless that has been done, and let Sphinx copy it with the other static files."""
-    if app.builder.format != "html":
-        return
-    folder = Path(app.outdir).parent / "site_assets" / "math"
-    font, key = folder / FONT_NAME, folder.with_suffix(".key")
-    if not (font.exists() and key.exists() and key.read_text("utf8") == _font_key()):
-        cut_font(font_source(), font)
-        key.write_text(_font_key(), "utf8")
-    app.config.html_static_path.append(str(folder))
+    """Put the cut font among the site's static files."""
+    fonts.provide(app, "math", lambda folder: cut_font(folder / FONT_NAME), __file__, ["ziamath"])
 
 
 def setup(app):

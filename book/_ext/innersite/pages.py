@@ -1,7 +1,5 @@
 """What every page carries: a description, few and deferred scripts, the icons it shows, and nothing from elsewhere."""
 
-import hashlib
-import importlib.metadata
 import os
 import re
 from pathlib import Path
@@ -9,9 +7,9 @@ from pathlib import Path
 import pydata_sphinx_theme
 import sphinx_book_theme
 from docutils import nodes
-from fontTools import subset
 from math_core import LatexError
 
+from innersite import fonts
 from innersite.mathematics import to_mathml
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -49,6 +47,7 @@ def point_at_repository(app, config):
     options["use_repository_button"] = options["use_issues_button"] = bool(address)
     options["use_edit_page_button"] = options["use_source_button"] = False
     options["use_fullscreen_button"] = False  # every browser has one
+    options["toc_title"] = "On this page"
     launch = options.setdefault("launch_buttons", {})
     launch["thebe"] = False
     if address:
@@ -169,9 +168,8 @@ def write_icons(target):
     themed = "".join(path.read_text("utf8") for path in sorted(THEME.glob("static/styles/*.css")))
     wanted = set(codes.values()) | {f"{ord(letter):x}" for letter in PRIVATE.findall(themed)}
     rules = [ICON_RULES]
-    target.mkdir(parents=True, exist_ok=True)
     for family, weight, file in ICON_FONTS:
-        cut_icons(source / "webfonts" / file, target / file, wanted)
+        fonts.cut(source / "webfonts" / file, target / file, [int(code, 16) for code in wanted])
         rules.append(
             f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: block; '
             f'src: url("{file}") format("woff2"); }}'
@@ -196,29 +194,9 @@ ICON_RULES = """\
 .fa-lg { font-size: 1.25em; line-height: .05em; vertical-align: -.075em; }"""
 
 
-def cut_icons(source, target, codes):
-    """Write the glyphs of `codes` (hexadecimal) from the font at `source` to `target`."""
-    options = subset.Options()
-    options.flavor = "woff2"
-    font = subset.load_font(str(source), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[int(code, 16) for code in codes])
-    cutter.subset(font)
-    subset.save_font(font, str(target), options)
-
-
 def provide_icons(app):
-    """Cut the icons unless that has been done, and let Sphinx copy them with the other static files."""
-    if app.builder.format != "html":
-        return
-    folder = Path(app.outdir).parent / "site_assets" / "icons"
-    stamp = folder.with_suffix(".key")
-    versions = [importlib.metadata.version(name) for name in ("pydata-sphinx-theme", "sphinx-book-theme", "fonttools")]
-    key = hashlib.sha256(repr((versions, Path(__file__).read_text("utf8"))).encode()).hexdigest()
-    if not (stamp.exists() and stamp.read_text("utf8") == key):
-        write_icons(folder)
-        stamp.write_text(key, "utf8")
-    app.config.html_static_path.append(str(folder))
+    """Put the cut icons among the site's static files."""
+    fonts.provide(app, "icons", write_icons, __file__, ["pydata-sphinx-theme", "sphinx-book-theme"])
 
 
 FRONT_DOOR = """\
