@@ -22,7 +22,14 @@ def no_github(monkeypatch):
 
 def options_for(url):
     """The theme's options for a book whose repository is at `url`."""
-    options = {"repository_url": url, "launch_buttons": {"notebook_interface": "jupyterlab", "thebe": True}}
+    launch = {
+        "notebook_interface": "jupyterlab",
+        "thebe": True,
+        "binderhub_url": "",
+        "colab_url": "",
+        "deepnote_url": "",
+    }
+    options = {"repository_url": url, "launch_buttons": launch}
     pages.point_at_repository(None, SimpleNamespace(html_theme_options=options))
     return options
 
@@ -53,12 +60,13 @@ def test_with_a_repository_buttons_lead_to_the_branch_of_notebooks():
     options = options_for("https://github.com/someone/book")
     assert options["use_repository_button"]
     assert options["repository_branch"] == "notebooks"
-    assert set(options["launch_buttons"]) == {"notebook_interface", "thebe", "binderhub_url", "colab_url"}
+    launch = options["launch_buttons"]
+    assert (launch["binderhub_url"], launch["colab_url"]) == (pages.BINDER, pages.COLAB)
     assert not options["use_edit_page_button"]
 
 
 def test_colab_is_offered_for_github_only():
-    assert "colab_url" not in options_for("https://gitlab.com/someone/book")["launch_buttons"]
+    assert not options_for("https://gitlab.com/someone/book")["launch_buttons"]["colab_url"]
 
 
 def test_launch_links_name_notebooks():

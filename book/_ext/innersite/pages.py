@@ -52,9 +52,10 @@ def point_at_repository(app, config):
     launch["thebe"] = False
     if address:
         options["repository_branch"] = NOTEBOOK_BRANCH
-        launch.setdefault("binderhub_url", BINDER)
+        # Jupyter Book's own settings are there already, empty.
+        launch["binderhub_url"] = launch.get("binderhub_url") or BINDER
         if "github.com/" in address:
-            launch.setdefault("colab_url", COLAB)
+            launch["colab_url"] = launch.get("colab_url") or COLAB
     else:
         for provider in ("binderhub_url", "jupyterhub_url", "colab_url", "deepnote_url"):
             launch.pop(provider, None)
