@@ -80,7 +80,8 @@ class Policies(nn.Module):
         networks, batch, objects = seen.shape
         table = self.object_table() if table is None else table
         offset = torch.arange(networks).view(-1, 1, 1) * (kinds() * self.positions)
-        h = F.embedding_bag((seen + offset).view(-1, objects), table.flatten(0, 2), mode="sum")
+        # selecting rows and adding them beats embedding_bag, whose gradient sorts its indices first
+        h = table.flatten(0, 2).index_select(0, (seen + offset).flatten()).view(-1, objects, self.hidden).sum(1)
         h = F.relu(h.view(networks, batch, -1) + self.bias_1)  # (networks, batch, hidden)
         h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2))
         out = torch.baddbmm(self.bias_3, h, self.weight_3)  # (networks, batch, actions + 1)

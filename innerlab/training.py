@@ -42,7 +42,7 @@ class ExactGradient:
 
     iterations: int = 100
     """gradient steps"""
-    layouts: int = 16
+    layouts: int = 8
     """how many layouts each network sees in a step, drawn with replacement"""
     learning_rate: float = 1e-2
     """of Adam"""
@@ -110,13 +110,15 @@ def values(probabilities: Tensor, model: Successors, discount: float, sweeps: in
     Returns:
         float ``(..., cells)``.
     """
-    kept = discount * (model.touched == 0)  # (..., cells, actions)
-    flat = model.cell.flatten(-2)
-    expected_reward = (probabilities * model.reward).sum(-1)
-    carried = probabilities * kept
+    # actions first: sums over them are then sums of whole arrays, which is several times faster
+    probabilities, reward, touched, successor = (
+        table.movedim(-1, 0).contiguous() for table in (probabilities, model.reward, model.touched, model.cell)
+    )
+    expected_reward = (probabilities * reward).sum(0)  # (..., cells)
+    carried = probabilities * (discount * (touched == 0))  # (actions, ..., cells)
     value = torch.zeros_like(expected_reward)
     for _ in range(sweeps):
-        value = expected_reward + (carried * value.gather(-1, flat).view(carried.shape)).sum(-1)
+        value = expected_reward + (carried * value.expand_as(carried).gather(-1, successor)).sum(0)
     return value
 
 
@@ -168,11 +170,11 @@ def train_exactly(
     for iteration in range(settings.iterations):
         layout = drawn[iteration]  # (networks, layouts)
         model = successors(world, layout)
-        logits = policies(see_everything(world, layout)).view(model.cell.shape)
-        log_probabilities = logits.log_softmax(-1)  # (networks, layouts, cells, actions)
+        logits = policies(see_everything(world, layout)).view(model.cell.shape).movedim(-1, 0).contiguous()
+        log_probabilities = logits.log_softmax(0)  # (actions, networks, layouts, cells)
         probabilities = log_probabilities.exp()
-        objective = expected_return(probabilities, model, settings.discount, settings.sweeps)
-        entropy = -(probabilities * log_probabilities).sum(-1)
+        objective = expected_return(probabilities.movedim(0, -1), model, settings.discount, settings.sweeps)
+        entropy = -(probabilities * log_probabilities).sum(0)
         entropy = (entropy * model.free).sum((1, 2)) / model.free.sum((1, 2))
         loss = -(objective + settings.entropy_bonus * entropy).sum()
         optimizer.zero_grad(set_to_none=True)

@@ -143,6 +143,17 @@ def test_swapped_rooms_part_door_and_red(seed):
     assert worlds.outcome_of_objects(world).tolist() == [[1, 2, 3]] * 300
 
 
+@pytest.mark.parametrize(("cue", "outcomes"), [("door", [1, 3, 3]), ("red", [3, 2, 3])])
+def test_a_lone_cue_stands_alone(cue, outcomes):
+    world = RedDoors(swapped_share=1.0, lone_cue=cue).sample(100, 0)
+    assert worlds.outcome_of_objects(world).tolist() == [outcomes] * 100
+    neutral = [k for k, outcome in enumerate(outcomes) if outcome == 3]
+    assert set(world.object_shape[:, neutral].flatten().tolist()) == {2, 3}
+    assert set(world.object_color[:, neutral].flatten().tolist()) == {2, 3}
+    both = RedDoors(swapped_share=1.0).sample(100, 0)
+    assert torch.equal(world.object_cell, both.object_cell)  # the same rooms otherwise
+
+
 def test_the_share_of_swapped_rooms_is_what_was_asked_for():
     world = RedDoors(swapped_share=0.25).sample(4000, 0)
     share = (world.object_color[:, 0] == 1).float().mean().item()
@@ -178,6 +189,7 @@ def test_same_seed_same_rooms_and_another_seed_others():
         ({"objects": 1}, "objects is 1"),
         ({"objects": 25}, "objects is 25"),
         ({"swapped_share": 1.5}, "swapped_share is 1.5"),
+        ({"lone_cue": "blue"}, "lone_cue is 'blue'"),
         ({"distractor_shapes": ("door",)}, "distractor_shapes is"),
         ({"distractor_colors": ()}, "distractor_colors is"),
         ({"max_steps": 0}, "max_steps is 0"),

@@ -43,6 +43,8 @@ class RedDoors:
         size: rows and columns.
         objects: how many objects a room holds, the door included; at least 2.
         swapped_share: the probability that a room is a swapped one: 0 for plain training, 1 for the test.
+        lone_cue: "door" or "red" leaves only the blue door, or only the red key, in swapped rooms; in the place of
+            the other cue stands one more neutral thing. None for both cues.
         distractor_shapes: what the distractors of training rooms may be; never "door".
         distractor_colors: and in which colors; never "red".
         max_steps: steps until an episode is truncated.
@@ -51,6 +53,7 @@ class RedDoors:
     size: int = 5
     objects: int = 3
     swapped_share: float = 0.0
+    lone_cue: str | None = None
     distractor_shapes: tuple[str, ...] = ("key", "ball", "box")
     distractor_colors: tuple[str, ...] = ("blue", "green", "yellow")
     max_steps: int = 60
@@ -62,6 +65,8 @@ class RedDoors:
             raise ValueError(f"objects is {self.objects}; a room of size {self.size} holds 2 to {self.size**2 - 1}")
         if not 0.0 <= self.swapped_share <= 1.0:
             raise ValueError(f"swapped_share is {self.swapped_share}; it is a probability")
+        if self.lone_cue not in (None, "door", "red"):
+            raise ValueError(f"lone_cue is {self.lone_cue!r}; 'door', 'red' or None was expected")
         for name, allowed in (("distractor_shapes", SHAPES[1:]), ("distractor_colors", COLORS[1:])):
             given = getattr(self, name)
             if not given or not set(given) <= set(allowed):
@@ -109,7 +114,10 @@ class RedDoors:
         )
 
     def _draw(self, layouts: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Start, cells, shapes and colors of rooms not yet known to be solvable; object 0 is the door."""
+        """Start, cells, shapes and colors of rooms not yet known to be solvable.
+
+        Object 0 is the door and object 1 of a swapped room the red key, unless a lone cue is asked for.
+        """
 
         def pick(names: tuple[str, ...], among: tuple[str, ...]) -> Tensor:
             index = torch.tensor([among.index(name) for name in names])
@@ -120,7 +128,10 @@ class RedDoors:
         shape = torch.where(swapped, pick(SHAPES[2:], SHAPES), pick(self.distractor_shapes, SHAPES))
         color = torch.where(swapped, pick(COLORS[2:], COLORS), pick(self.distractor_colors, COLORS))
         swapped = swapped[:, 0]
-        shape[:, 0], color[:, 0] = DOOR, torch.where(swapped, BLUE, RED)
-        shape[:, 1] = torch.where(swapped, KEY, shape[:, 1])
-        color[:, 1] = torch.where(swapped, RED, color[:, 1])
+        has_door = ~swapped | (self.lone_cue != "red")
+        has_key = swapped & (self.lone_cue != "door")
+        shape[:, 0] = torch.where(has_door, DOOR, shape[:, 0])
+        color[:, 0] = torch.where(has_door, torch.where(swapped, BLUE, RED), color[:, 0])
+        shape[:, 1] = torch.where(has_key, KEY, shape[:, 1])
+        color[:, 1] = torch.where(has_key, RED, color[:, 1])
         return order[:, 0], order[:, 1 : self.objects + 1], shape, color
