@@ -44,6 +44,12 @@ def test_what_the_book_writes_is_read_and_drawn(tex):
     assert mathematics.outside_font(markup) == []
 
 
+def test_lines_over_and_under_stand_by_themselves():
+    # A combining line is drawn to the left of what it belongs to.
+    assert "\N{OVERLINE}</mo></mover>" in mathematics.to_mathml(r"\overline{AB}", display=False)
+    assert "_</mo></munder>" in mathematics.to_mathml(r"\underline{AB}", display=False)
+
+
 def test_inline_formula_is_no_block():
     assert "display" not in mathematics.to_mathml("x", display=False).split(">")[0]
 

@@ -60,12 +60,21 @@ FONT_RANGES = (
 # LaTeX numbers the rows of these by itself, which Sphinx's own numbers would contradict.
 SELF_NUMBERED = re.compile(r"\\begin\{(align|alignat|equation|gather|multline|eqnarray|flalign)\}|\\(?:tag|label)\b")
 
+# A line over or under a formula. The converter writes a combining character, which Chromium sets to the left of it.
+LINES = (
+    ("\N{COMBINING LOW LINE}</mo></mover>", "\N{OVERLINE}</mo></mover>"),
+    ("\N{COMBINING LOW LINE}</mo></munder>", "_</mo></munder>"),
+)
+
 _converter = LatexToMathML(fancy_error=False)
 
 
 def to_mathml(tex, display):
     """Return `tex` as a `<math>` element; raises `LatexError` where it cannot be read."""
-    return _converter.convert_with_local_state(tex, displaystyle=display)
+    markup = _converter.convert_with_local_state(tex, displaystyle=display)
+    for combining, spacing in LINES:
+        markup = markup.replace(combining, spacing)
+    return markup
 
 
 def display_source(tex):
