@@ -74,6 +74,63 @@ def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = F
     return touched
 
 
+def maximum_entropy_irl(
+    policies: Policies,
+    world: Gridworld,
+    features: Tensor,
+    start: Tensor,
+    discount: float = 0.95,
+    steps: int = 60,
+    learning_rate: float = 0.3,
+) -> tuple[Tensor, Tensor]:
+    r"""Inverse reinforcement learning: the reward that makes each agent's moves most likely.
+
+    The agent is taken to maximize reward plus the entropy of its moves (Ziebart, Bagnell and Dey 2010, *Modeling
+    Interaction via the Principle of Maximum Causal Entropy*), so that
+
+    .. math:: \pi(a \mid s) = \exp(Q(s, a) - V(s)), \quad V(s) = \log \sum_a \exp Q(s, a),
+
+    with Q(s, a) = w · features of what is touched, or γ V(s') if nothing is. The weights w climb the mean
+    log-likelihood of the agent's own move probabilities, from every free cell of every layout alike.
+
+    Args:
+        policies: whose moves are to be explained.
+        world: the layouts in which they are watched; a dozen is enough.
+        features: of each object, float ``(layouts, objects, features)``.
+        start: the weights from which to climb, float ``(features,)`` or ``(networks, features)``.
+        discount: a step, in 0 to below 1.
+        steps: of Adam.
+        learning_rate: of Adam.
+
+    Returns:
+        The weights, float ``(networks, features)``, and the mean log-likelihood a move that they reach, float
+        ``(networks,)``, in nats; a policy that moves at random has -log 4.
+    """
+    layout = torch.arange(world.layouts)
+    model = successors(world, layout)
+    with torch.no_grad():
+        logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
+        moves = logits.softmax(-1).movedim(-1, 0).contiguous()  # (actions, networks, layouts, cells)
+    successor = model.cell.movedim(-1, 0)[:, None].expand_as(moves).contiguous()
+    ends = (model.touched > 0).movedim(-1, 0)[:, None]
+    which = (model.touched.movedim(-1, 0) - 1).clamp(min=0)  # (actions, layouts, cells)
+    touched_features = features[layout[:, None], which]  # (actions, layouts, cells, features)
+    weights = start.expand(policies.networks, -1).clone().requires_grad_()
+    optimizer = torch.optim.Adam([weights], lr=learning_rate)
+    for step in range(steps + 1):
+        pays = torch.einsum("alcf,nf->anlc", touched_features, weights)
+        value = torch.zeros_like(moves[0])
+        for _ in range(2 * (world.height + world.width)):
+            q = torch.where(ends, pays, discount * value.expand_as(moves).gather(-1, successor))
+            value = q.logsumexp(0)
+        likelihood = (moves * (q - value)).sum(0)[:, model.free].mean(1)  # (networks,)
+        if step < steps:
+            optimizer.zero_grad(set_to_none=True)
+            (-likelihood.sum()).backward()
+            optimizer.step()
+    return weights.detach(), likelihood.detach()
+
+
 def red_share(outcomes: Tensor) -> Tensor:
     """Of the episodes that end at the door or at the red thing, the share that ends at the red thing.
 
