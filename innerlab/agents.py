@@ -1,0 +1,222 @@
+"""Trained agents from a local store: exercises, solutions, widgets and marking take them; chapters always train.
+
+::
+
+    detectors = stored("red-doors/detectors")  # trained the first time, which takes seconds; read from then on
+
+A stored ensemble is used only with the code that made it: its key covers the source of every module of the
+laboratory that its recipe imports, directly or through one another, and the versions of torch and Python. With any
+other key, or with a file that cannot be read, it is trained again. The key sees source text: a recipe must not
+depend on a file that it reads or on a value that is only known while the program runs.
+
+The store is the folder ``_build/agents`` of the checkout (``~/.cache/innerlab/agents`` for an installed package), or
+the one that the environment variable ``INNERLAB_AGENTS`` names. Nothing in it is precious. Weights are read without
+unpickling code, so a file from a stranger can be wrong but not harmful.
+"""
+
+import hashlib
+import inspect
+import logging
+import os
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from innerlab.networks import DetectorPolicies, PlainPolicies, Policies
+from innerlab.training import ExactGradient, train_exactly
+from innerlab.worlds import RedDoors
+
+PACKAGE = __name__.partition(".")[0]
+PLACE = "INNERLAB_AGENTS"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an ensemble is made, as two functions that are written in a file.
+
+    Attributes:
+        untrained: makes the ensemble as it is before training; stored weights are put into it, too.
+        train: maps that ensemble to the trained one, always to the same.
+    """
+
+    untrained: Callable[[], Policies]
+    train: Callable[[Policies], Policies]
+
+
+_TRAINING_ROOMS = RedDoors()
+
+
+def _red_doors(
+    design: type[Policies], steps: int, rooms: RedDoors = _TRAINING_ROOMS, rooms_seed: int = 1, **options: float
+) -> Recipe:
+    """Sixty-four seeds, trained as the chapter on pseudo-alignment trains them."""
+
+    def untrained() -> Policies:
+        return design(range(64), rooms.sample(1, rooms_seed), **options)  # of the world, only the size counts
+
+    def train(policies: Policies) -> Policies:
+        return train_exactly(policies, rooms.sample(20_000, rooms_seed), ExactGradient(steps)).policies
+
+    return Recipe(untrained, train)
+
+
+_TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
+RECIPES = {
+    "red-doors/plain": _red_doors(PlainPolicies, 100),
+    "red-doors/salient": _red_doors(PlainPolicies, 100, color_gain=1.5),
+    "red-doors/detectors": _red_doors(DetectorPolicies, 200),
+    "red-doors/plain-told-apart": _red_doors(PlainPolicies, 100, **_TOLD_APART),
+    "red-doors/detectors-told-apart": _red_doors(DetectorPolicies, 200, **_TOLD_APART),
+}
+"""The ensembles that can be asked for by name: the chapter of that name, and the design in it."""
+
+
+def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | None = None) -> Policies:
+    """An ensemble from the store; trained and stored when it is not there.
+
+    Several processes may ask at once: each trains for itself if it must, and none reads half a file.
+
+    Args:
+        name: one of ``RECIPES``, or, with a recipe of your own, any words of ``a-z0-9-`` joined by ``/``.
+        recipe: how to make what is not there.
+        folder: the store; see the module's description.
+
+    Returns:
+        An ensemble of your own: changing it changes nothing in the store.
+
+    Raises:
+        ValueError: if the name is unknown or no name, or a function of the recipe is not written in a file.
+
+    Warns:
+        UserWarning: if a file could not be read and was made again, or could not be written.
+    """
+    if not re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)*", name):
+        raise ValueError(f"name is {name!r}; words of a-z, 0-9 and '-', joined by '/', were expected")
+    if recipe is None:
+        if name not in RECIPES:
+            raise ValueError(f"name is {name!r}; without a recipe, one of {', '.join(RECIPES)} was expected")
+        recipe = RECIPES[name]
+    path, wanted = (Path(folder) if folder is not None else store()) / f"{name}.pt", key(name, recipe)
+    found = _read(path, wanted, recipe)
+    if found is not None:
+        return found
+    log.info("training %s", name)
+    weights = recipe.train(recipe.untrained()).state_dict()
+    _write(path, {"key": wanted, "weights": weights})
+    return _filled(recipe, weights)
+
+
+def store() -> Path:
+    """The folder of stored agents when none is given."""
+    if os.environ.get(PLACE):
+        return Path(os.environ[PLACE])
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "run.py").is_file() and (checkout / "_config.yml").is_file():
+        return checkout / "_build" / "agents"
+    return Path.home() / ".cache" / "innerlab" / "agents"
+
+
+def key(name: str, recipe: Recipe) -> str:
+    """A hexadecimal SHA-256 over all that decides how this recipe's ensemble comes out.
+
+    Args:
+        name: tells apart the recipes of one file.
+        recipe: its functions' files, and the laboratory's modules that these import.
+
+    Raises:
+        ValueError: if a function is not written in a file.
+    """
+    parts = [name, f"torch {torch.__version__}", f"python {sys.version_info[0]}.{sys.version_info[1]}"]
+    root = Path(__file__).resolve().parents[1]
+    files: set[Path] = set()
+    for role in ("untrained", "train"):
+        source = _source_file(name, role, getattr(recipe, role))
+        files |= {source, *imported_files(source, root)}
+    for file in sorted(files):
+        place = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+        parts += [place, file.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", errors="replace")]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part.encode()).digest())  # of one length: parts cannot run together
+    return digest.hexdigest()
+
+
+def imported_files(script: Path, root: Path, package: str = PACKAGE) -> set[Path]:
+    """The files of a package that a file imports, directly or through one another; nothing is run.
+
+    Args:
+        script: the file; not itself among the results.
+        root: the folder that holds the package.
+        package: whose modules to follow; all others are left alone.
+    """
+
+    class OfPackage(ModuleFinder):
+        def find_module(self, name, path, parent=None):
+            if path is None and name != package:  # only the first word of a dotted name has no path
+                raise ImportError(name)
+            return super().find_module(name, path, parent)
+
+    finder = OfPackage([str(root)])
+    finder.run_script(str(script))
+    return {Path(module.__file__) for name, module in finder.modules.items() if name != "__main__"}
+
+
+def _source_file(name: str, role: str, function: Callable) -> Path:
+    try:
+        source = inspect.getsourcefile(function)
+    except TypeError:
+        source = None
+    if source is None or not Path(source).is_file():
+        raise ValueError(
+            f"{role} of the recipe for {name!r} is {function!r}; a function that is written in a .py file was "
+            "expected, since its source is part of the key"
+        )
+    return Path(source).resolve()
+
+
+def _filled(recipe: Recipe, weights: dict[str, Tensor]) -> Policies:
+    policies = recipe.untrained()
+    policies.load_state_dict(weights)
+    return policies
+
+
+def _read(path: Path, wanted: str, recipe: Recipe) -> Policies | None:
+    """What the file holds if it has this key; None, with a warning when it is broken, otherwise."""
+    if not path.is_file():
+        return None
+    try:
+        content = torch.load(path, weights_only=True)
+        return _filled(recipe, content["weights"]) if content["key"] == wanted else None
+    except Exception as problem:  # damage shows in many ways
+        reason = str(problem).partition("\n")[0] or type(problem).__name__
+        warnings.warn(f"{path} could not be read ({reason}); the agents are trained again", stacklevel=3)
+        return None
+
+
+def _write(path: Path, content: dict) -> None:
+    """Puts a whole file in place, or leaves what is there and warns; trained agents are too good to lose to a disk."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                torch.save(content, file)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as problem:
+        warnings.warn(
+            f"The trained agents could not be stored ({problem}); they will be trained again next time. "
+            f"The environment variable {PLACE} can name another folder.",
+            stacklevel=3,
+        )
