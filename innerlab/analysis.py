@@ -80,8 +80,9 @@ def maximum_entropy_irl(
     features: Tensor,
     start: Tensor,
     discount: float = 0.95,
+    sweeps: int = 20,
     steps: int = 60,
-    learning_rate: float = 0.3,
+    learning_rate: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     r"""Inverse reinforcement learning: the reward that makes each agent's moves most likely.
 
@@ -95,10 +96,11 @@ def maximum_entropy_irl(
 
     Args:
         policies: whose moves are to be explained.
-        world: the layouts in which they are watched; a dozen is enough.
+        world: the layouts in which they are watched; a few are enough.
         features: of each object, float ``(layouts, objects, features)``.
         start: the weights from which to climb, float ``(features,)`` or ``(networks, features)``.
         discount: a step, in 0 to below 1.
+        sweeps: how many steps ahead V looks, from zero.
         steps: of Adam.
         learning_rate: of Adam.
 
@@ -120,7 +122,7 @@ def maximum_entropy_irl(
     for step in range(steps + 1):
         pays = torch.einsum("alcf,nf->anlc", touched_features, weights)
         value = torch.zeros_like(moves[0])
-        for _ in range(2 * (world.height + world.width)):
+        for _ in range(sweeps):
             q = torch.where(ends, pays, discount * value.expand_as(moves).gather(-1, successor))
             value = q.logsumexp(0)
         likelihood = (moves * (q - value)).sum(0)[:, model.free].mean(1)  # (networks,)

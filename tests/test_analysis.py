@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.analysis import optimal_values, outcome_probabilities, red_share
+from innerlab.analysis import maximum_entropy_irl, optimal_values, outcome_probabilities, red_share
 from innerlab.networks import PlainPolicies
-from innerlab.worlds import OUTCOMES, RedDoors, State, egocentric_objects, outcome_of_objects, reset, step
+from innerlab.worlds import OUTCOMES, RedDoors, State, egocentric_objects, outcome_of_objects, reset, step, successors
 
 WORLD = RedDoors(swapped_share=0.5, max_steps=20).sample(30, 0)
 
@@ -82,3 +82,45 @@ def test_senseless_discounts_are_refused():
     for discount in (-0.1, 1.0):
         with pytest.raises(ValueError, match=f"discount is {discount}"):
             optimal_values(WORLD, discount)
+
+
+def door_red_other(world):
+    door, red = world.object_shape == 0, world.object_color == 0
+    return torch.stack([door, red, ~(door | red)], -1).float()
+
+
+class Seekers:
+    """Agents that maximize given pays plus entropy: what inverse reinforcement learning takes agents to be."""
+
+    def __init__(self, world, pays):
+        self.world, self.pays, self.networks = world, pays, len(pays)
+
+    def __call__(self, seen):
+        model = successors(self.world, torch.arange(self.world.layouts))
+        which = (model.touched - 1).clamp(min=0)
+        features = door_red_other(self.world)[torch.arange(self.world.layouts)[:, None, None], which]
+        value = torch.zeros(self.networks, self.world.layouts, self.world.cells)
+        for _ in range(20):
+            onward = value[:, torch.arange(self.world.layouts)[:, None, None], model.cell]
+            q = torch.where(model.touched > 0, torch.einsum("lcaf,nf->nlca", features, self.pays), 0.95 * onward)
+            value = q.logsumexp(-1)
+        return q.flatten(1, 2)
+
+
+def test_irl_finds_the_pays_where_rooms_identify_them():
+    world = RedDoors(swapped_share=0.5).sample(20, 0)
+    pays = torch.tensor([[20.0, 16.0, 15.0], [16.0, 20.0, 15.0]])
+    found, likelihood = maximum_entropy_irl(
+        Seekers(world, pays), world, door_red_other(world), torch.zeros(3), steps=300
+    )
+    assert torch.allclose(found, pays, atol=0.3)
+    assert (likelihood > -1.2).all()
+
+
+def test_irl_leaves_what_training_rooms_do_not_identify_where_it_began():
+    world = RedDoors().sample(10, 0)
+    agents = Seekers(world, torch.tensor([[20.0, 4.0, 8.0]]))
+    for begin in ((0.0, 0.0, 0.0), (5.0, 0.0, 0.0)):
+        found, _ = maximum_entropy_irl(agents, world, door_red_other(world), torch.tensor(begin), steps=200)
+        assert (found[0, 0] - found[0, 1]).item() == pytest.approx(begin[0], abs=1e-4)
+        assert (found[0, 0] + found[0, 1]).item() == pytest.approx(24.0, abs=0.5)
