@@ -49,9 +49,15 @@ def notebooks(extra):
     return run([PYTHON, "-c", code, *extra])
 
 
+def bench(extra):
+    """Measure speed, running times and memory; return the exit code."""
+    return run([PYTHON, "-m", "bench", *extra])
+
+
 JOBS = {
     "book": (book, "build the site into _build/html; only chapters that changed are executed"),
     "test": (test, "run every test; what follows goes to pytest, as in: test -k claims"),
+    "bench": (bench, "measure speed against peers, running times and memory; --laboratory leaves the book out"),
     "notebooks": (notebooks, "write every chapter as .ipynb beside its source, for launch buttons"),
 }
 

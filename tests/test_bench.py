@@ -1,0 +1,189 @@
+"""The bench measures all that it says it does.  No test asserts how fast anything is."""
+
+import importlib.util
+import json
+import math
+import sys
+
+import pytest
+import torch
+from tiny_book import ROOT, TinyBook, cell
+
+from bench import __main__ as bench
+from bench import chapters, laboratory
+from bench.numbers import Number, cpu_seconds, in_turns, number
+from innerlab.networks import PlainPolicies
+from innerlab.training import ExactGradient
+from innerlab.worlds import RedDoors, egocentric_objects
+
+TINY = laboratory.Extent(
+    repetitions=2,
+    shortest=0.02,
+    rooms=50,
+    batch=64,
+    vector=4,
+    steps=3,
+    agents=2,
+    iterations=1,
+    learning=ExactGradient(2),
+    unseen=5,
+    every=1,
+)
+
+
+# The laboratory
+
+
+def test_the_laboratorys_numbers_are_all_there(tmp_path, capsys):
+    assert bench.main(["--laboratory", "--out", str(tmp_path / "new" / "bench.json")], extent=TINY) == 0
+    written = json.loads((tmp_path / "new" / "bench.json").read_text())
+    printed = capsys.readouterr().out
+    for name in ("minigrid_ratio", "minigrid_ratio_vector", "ensemble_cost_2", "loop_ratio"):
+        assert math.isfinite(written[name])
+        assert written[name] > 0
+        detail = written["details"][name]
+        assert 0 < detail["lowest"] <= written[name] <= detail["highest"]
+        assert detail["meaning"].split()[0] in printed
+    assert written["seconds_2_to_95"] is None  # two steps teach nothing
+    assert "not measured" in printed
+    assert written["threads"] == 1
+    assert written["versions"]["torch"] == torch.__version__
+    assert {"date", "commit", "machine", "chapters"} <= set(written)
+
+
+def test_the_time_to_learn_is_that_of_the_training_alone(monkeypatch):
+    """Clocked by a clock that ticks once a reading, and by a test that takes a hundred ticks."""
+    clock = iter(range(10**6))
+    monkeypatch.setattr(laboratory.time, "process_time", lambda: next(clock))
+    tests = []
+
+    def test(policies, unseen):
+        for _ in range(100):
+            next(clock)
+        tests.append(policies)
+        return torch.tensor([0.9, 1.0, 0.0, 0.0]).expand(2, 3, 4) if len(tests) > 2 else torch.zeros(2, 3, 4)
+
+    monkeypatch.setattr(laboratory, "outcome_probabilities", test)
+    rooms = RedDoors().sample(5, seed=0)
+    assert laboratory.seconds_to_learn(TINY, rooms, rooms) == 3  # one tick before each test, none of their own
+    assert len(tests) == 3
+    tests.clear()
+    monkeypatch.setattr(laboratory, "outcome_probabilities", lambda policies, unseen: torch.full((2, 3, 4), 0.9))
+    assert laboratory.seconds_to_learn(TINY, rooms, rooms) is None
+
+
+def test_the_separate_modules_are_the_same_networks():
+    rooms = RedDoors().sample(50, seed=1)
+    policies = PlainPolicies(range(3), rooms)
+    with torch.no_grad():
+        for table in policies.parameters():
+            table.add_(0.1 * torch.randn(table.shape, generator=torch.Generator().manual_seed(0)))
+    seen = egocentric_objects(rooms, torch.arange(50), rooms.start)
+    for which in range(3):
+        separate = laboratory.Separate(policies, which)
+        torch.testing.assert_close(separate(seen[None])[0], policies(seen)[which])
+        assert sum(table.numel() for table in separate.parameters()) == sum(
+            table[0].numel() for table in policies.parameters()
+        )
+
+
+def test_run_py_passes_arguments_on(monkeypatch):
+    spec = importlib.util.spec_from_file_location("run", ROOT / "run.py")
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    started = []
+    monkeypatch.setattr(run, "set_up", lambda: None)
+    monkeypatch.setattr(run, "run", lambda command: started.append(command) or 5)
+    assert run.main(["bench", "--laboratory"]) == 5
+    assert started == [[run.PYTHON, "-m", "bench", "--laboratory"]]
+
+
+# Measuring
+
+
+def test_jobs_take_turns_after_a_first_time_that_does_not_count():
+    order = []
+    rows = in_turns(2, 0.0, lambda: order.append("a"), lambda: order.append("b"))
+    assert order == ["a", "b", "a", "b", "a", "b"]
+    assert [len(row) for row in rows] == [2, 2]
+
+
+def test_a_short_job_is_repeated_until_the_clock_can_see_it(monkeypatch):
+    ticks = iter([0, 0, 1, 1, 4])
+    monkeypatch.setattr("bench.numbers.time.process_time", lambda: next(ticks))
+    jobs = []
+    assert cpu_seconds(lambda: jobs.append(1), 4) == 4 / 3
+    assert len(jobs) == 3
+
+
+def test_a_number_is_a_median_with_its_range():
+    assert number("n", [3.0, 9.0, 4.0], "s", "m") == Number("n", 4.0, "s", "m", 3.0, 9.0)
+    assert number("n", [], "s", "m", aim=1, ceiling=2) == Number("n", None, "s", "m", aim=1, ceiling=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "parts"),
+    [
+        (number("n", [1234.5], "s", "m", aim=1, ceiling=2000), ["1,23", "aim 1, ceiling 2,000\n"]),
+        (number("n", [3.14159], "s", "m", aim=1, ceiling=2), ["3.14 s", "ceiling 2: OVER\n"]),
+        (number("n", [1.0, 2.0, 4.0], "×", "m"), ["2 ×    [1 to 4]\n"]),
+        (number("n", [], "s", "m", aim=1, ceiling=2), ["not measured  aim 1, ceiling 2\n"]),
+    ],
+)
+def test_a_number_is_shown_with_its_range_and_its_budget(given, parts):
+    shown = bench.line(given)
+    assert all(part in shown for part in parts), shown
+    assert shown.endswith("\n    m")
+
+
+# The book
+
+
+def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
+    tiny = TinyBook(tmp_path)
+    heavy = cell("block = bytearray(300 * 2**20)\nblock[::4096] = bytes(len(block[::4096]))")
+    tiny.chapters(light=cell("1 + 1"), heavy=heavy + cell("del block"), later=cell("import time\ntime.sleep(1)"))
+    monkeypatch.setattr(bench, "UNCHANGED", {"aim": 0, "ceiling": 0})
+    built = []
+    monkeypatch.setattr(chapters, "build", lambda root: built.append(tiny.build().code) or 2.5)
+    numbers = []
+    found = bench.measure_book(tmp_path, numbers)
+    assert built == [0, 0]
+    assert set(found) == {"light", "heavy", "later"}
+    assert all(chapter.up_to_date and chapter.cold_seconds > 0 for chapter in found.values())
+    assert found["later"].slowest_cell_seconds >= 1
+    assert found["later"].run_seconds > found["later"].slowest_cell_seconds
+    if sys.platform != "win32":
+        assert 250 * 2**20 < found["heavy"].peak_bytes - found["light"].peak_bytes < 400 * 2**20
+    total, unchanged = numbers
+    assert total.value == sum(chapter.cold_seconds for chapter in found.values())
+    assert unchanged.value == 2.5
+    printed = capsys.readouterr().out
+    assert "heavy: memory" in printed
+    assert "ceiling 0: OVER" in printed
+
+
+def test_a_chapter_that_was_never_executed_has_no_time(tmp_path):
+    tiny = TinyBook(tmp_path)
+    tiny.chapters(light=cell("1 + 1"))
+    found = chapters.measure(tmp_path, report=lambda text: None)
+    assert found["light"].cold_seconds is None
+    assert not found["light"].up_to_date
+    shown = "\n".join(map(bench.line, bench.of_chapter("light", found["light"])))
+    assert "not measured" in shown
+    assert "of an earlier state" in shown
+
+
+def test_a_build_is_timed_and_a_failed_one_is_told(tmp_path, monkeypatch, capsys):
+    assert chapters.build(tmp_path, [sys.executable, "-c", "import time; time.sleep(0.5)"]) >= 0.5
+    with pytest.raises(RuntimeError, match="the book was not built:\nline 3"):
+        chapters.build(tmp_path, [sys.executable, "-c", "print('line 3'); raise SystemExit(1)"])
+
+    def fail(root):
+        raise RuntimeError("the book was not built")
+
+    monkeypatch.setattr(chapters, "build", fail)
+    monkeypatch.setattr(laboratory, "measure", lambda extent: iter(()))
+    assert bench.main(["--out", str(tmp_path / "bench.json")], root=tmp_path) == 1
+    assert "the book was not built" in capsys.readouterr().err
+    assert not (tmp_path / "bench.json").exists()
