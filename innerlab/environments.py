@@ -14,8 +14,10 @@ Importing this module registers, each as a single and as a vector environment:
     room = gymnasium.make("innerlab/RedDoors-v0", render_mode="ansi")
     rooms = gymnasium.make_vec("innerlab/RedDoors-v0", num_envs=256)
 
-Keyword arguments go to :class:`RedDoorsEnv`. The interface is that of Towers et al. (2024), *Gymnasium: A Standard
-Interface for Reinforcement Learning Environments*, arXiv:2407.17032.
+Keyword arguments go to :class:`RedDoorsEnv`. Rooms are drawn as text only; a library that asks for pictures by itself
+must be told not to, as in Stable-Baselines3's ``make_vec_env(name, env_kwargs={"render_mode": None})``. The interface
+is that of Towers et al. (2024), *Gymnasium: A Standard Interface for Reinforcement Learning Environments*,
+arXiv:2407.17032.
 """
 
 import functools

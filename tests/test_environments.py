@@ -368,13 +368,15 @@ def door_share(model, rooms):
 @pytest.mark.slow
 def test_ppo_of_stable_baselines_learns_to_reach_the_door():
     from stable_baselines3 import PPO
-    from stable_baselines3.common.vec_env import DummyVecEnv
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.logger import Logger
 
     threads = torch.get_num_threads()
-    training = DummyVecEnv([lambda: gymnasium.make("innerlab/RedDoors-v0")] * 16)
+    training = make_vec_env("innerlab/RedDoors-v0", 16, seed=0, env_kwargs={"render_mode": None})
     unseen = gymnasium.make_vec("innerlab/RedDoors-v0", num_envs=400, layouts=400, layouts_seed=1)
     settings = {"n_steps": 64, "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "gamma": 0.95}
     model = PPO("MlpPolicy", training, ent_coef=0.01, seed=0, device="cpu", **settings)
+    model.set_logger(Logger(None, []))  # or it leaves a folder behind
     before = door_share(model, unseen)
     model.learn(24_000)
     assert before < 0.45  # three objects, one of them the door
