@@ -81,7 +81,7 @@ def maximum_entropy_irl(
     start: Tensor,
     discount: float = 0.95,
     sweeps: int = 20,
-    steps: int = 60,
+    steps: int = 100,
     learning_rate: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     r"""Inverse reinforcement learning: the reward that makes each agent's moves most likely.
@@ -105,8 +105,8 @@ def maximum_entropy_irl(
         learning_rate: of Adam.
 
     Returns:
-        The weights, float ``(networks, features)``, and the mean log-likelihood a move that they reach, float
-        ``(networks,)``, in nats; a policy that moves at random has -log 4.
+        The weights, float ``(networks, features)``, and how far the explanation is from the agent's moves, float
+        ``(networks,)``: the mean Kullback-Leibler divergence of a move, in nats, 0 for a perfect explanation.
     """
     layout = torch.arange(world.layouts)
     model = successors(world, layout)
@@ -130,7 +130,8 @@ def maximum_entropy_irl(
             optimizer.zero_grad(set_to_none=True)
             (-likelihood.sum()).backward()
             optimizer.step()
-    return weights.detach(), likelihood.detach()
+    entropy = -(moves * moves.clamp(min=1e-30).log()).sum(0)[:, model.free].mean(1)
+    return weights.detach(), -entropy - likelihood.detach()
 
 
 def red_share(outcomes: Tensor) -> Tensor:

@@ -49,7 +49,9 @@ def bootstrap_interval(
     confidence: float = 0.95,
     resamples: int = 2000,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic over seeds (Efron 1979, Annals of Statistics 7:1-26).
+    """Percentile bootstrap interval of a statistic over seeds.
+
+    Efron and Tibshirani (1993), *An Introduction to the Bootstrap*, chapter 13.
 
     Args:
         values: one for each seed, at least 2.

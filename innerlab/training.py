@@ -59,7 +59,7 @@ class ExactGradient:
 
 @dataclass(frozen=True)
 class SampledActorCritic:
-    """Settings of :func:`train_from_samples`: advantage actor-critic (Mnih et al. 2016, arXiv:1602.01783)."""
+    """Settings of :func:`train_from_samples`: advantage actor-critic, as in Mnih et al. 2016 (arXiv:1602.01783)."""
 
     iterations: int = 300
     """gradient steps"""
@@ -153,8 +153,8 @@ def train_exactly(
     """Climbs the exact gradient of the expected return: no sampled actions, no critic, no noise but the layouts'.
 
     The worlds are small enough to list every state, so the return itself can be computed and differentiated. The
-    gradient is the one that the policy gradient theorem describes (Sutton and Barto 2018, section 13.2), summed over
-    all actions.
+    gradient is of the kind that the policy gradient theorem describes (Sutton and Barto 2018, section 13.2), summed
+    over all actions, here with a discount and a bonus for entropy.
 
     Args:
         policies: the ensemble to start from; it is copied, not changed.
