@@ -23,7 +23,7 @@ from bench.numbers import Number, number  # noqa: E402
 
 PACKAGES = ("torch", "numpy", "gymnasium", "minigrid", "jupyter-book")
 MEBIBYTE = 2**20
-# of design.md
+# the budgets, in seconds and MiB
 CHAPTER, CELL, MEMORY = {"aim": 45, "ceiling": 240}, {"aim": 20, "ceiling": 60}, {"aim": 1024, "ceiling": 2048}
 BOOK, UNCHANGED = {"aim": 480, "ceiling": 1200}, {"aim": 10, "ceiling": 30}
 

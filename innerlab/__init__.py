@@ -9,6 +9,8 @@ The modules, foundations first; each imports only from those before it:
 ``statistics``  intervals over seeds
 ``claims``      sentences that fail when the run no longer supports them
 ``figures``     one look for the whole book
+``agents``      trained ensembles, kept for whatever does not train its own
+``environments``  the worlds for Gymnasium, an extra
 
 PyTorch gets one thread unless ``INNERLAB_THREADS`` says otherwise: the arrays here are small, and on a busy
 machine a second thread waits longer than it works.

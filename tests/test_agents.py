@@ -300,7 +300,7 @@ def said_by_chapter(record):
             if makes_shuffled:
                 variables["shuffled_rooms"] = None
             imports = isinstance(statement, ast.ImportFrom) and statement.module.startswith("innerlab.")
-            defines = isinstance(statement, ast.FunctionDef) and statement.name in ("train", "how_episodes_end")
+            defines = isinstance(statement, ast.FunctionDef) and statement.name in ("train", "how_they_end")
             if imports or defines or assigned in KEPT:
                 exec(compile(ast.Module([statement], []), "chapter", "exec"), variables)
                 variables["train_exactly"] = record
