@@ -19,7 +19,7 @@ class Number:
     lowest: float | None = None
     highest: float | None = None
     aim: float | None = None
-    """what `design.md` would like, at most"""
+    """what we would like, at most"""
     ceiling: float | None = None
     """what it allows"""
 

@@ -21,9 +21,8 @@ from innerlab.worlds import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_posit
 class Policies(nn.Module):
     """Two hidden layers that turn what an agent sees into action logits and a value: the part all designs share.
 
-    A subclass says how an object at a place enters the first hidden layer (:meth:`object_table`). Since a room shows
-    a few objects only, the first layer is a sum over objects, which is the same as a dense layer over one-hot planes
-    and far cheaper.
+    A subclass says how what is seen enters the first hidden layer (:meth:`first_layer`). Since a room shows a few
+    objects only, that is a sum over objects, the same as a dense layer over one-hot planes and far cheaper.
 
     Args:
         seeds: one for each network.
@@ -58,8 +57,8 @@ class Policies(nn.Module):
     def _draw_input_layers(self, world: Gridworld) -> None:
         raise NotImplementedError
 
-    def object_table(self) -> Tensor:
-        """What one object adds to the first hidden layer, ``(networks, kinds, positions, hidden)``."""
+    def first_layer(self, seen: Tensor) -> Tensor:
+        """What the objects seen (long ``(networks, batch, objects)``) add up to, ``(networks, batch, hidden)``."""
         raise NotImplementedError
 
     @property
@@ -67,22 +66,16 @@ class Policies(nn.Module):
         """How many networks there are."""
         return len(self.seeds)
 
-    def policy_and_value(self, seen: Tensor, table: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def policy_and_value(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Action logits ``(networks, batch, actions)`` and values ``(networks, batch)``.
 
         Args:
             seen: what :func:`innerlab.worlds.egocentric_objects` returns: ``(networks, batch, objects)``, or
                 ``(batch, objects)`` when all networks see the same.
-            table: what :meth:`object_table` returns, if it is at hand; the same for every call between two updates.
         """
         if seen.dim() == 2:
             seen = seen.expand(self.networks, -1, -1)
-        networks, batch, objects = seen.shape
-        table = self.object_table() if table is None else table
-        offset = torch.arange(networks).view(-1, 1, 1) * (kinds() * self.positions)
-        # selecting rows and adding them beats embedding_bag, whose gradient sorts its indices first
-        h = table.flatten(0, 2).index_select(0, (seen + offset).flatten()).view(-1, objects, self.hidden).sum(1)
-        h = F.relu(h.view(networks, batch, -1) + self.bias_1)  # (networks, batch, hidden)
+        h = F.relu(self.first_layer(seen) + self.bias_1)  # (networks, batch, hidden)
         h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2))
         out = torch.baddbmm(self.bias_3, h, self.weight_3)  # (networks, batch, actions + 1)
         return out[..., :-1], out[..., -1]
@@ -98,6 +91,21 @@ class Policies(nn.Module):
         for name, parameter in self.named_parameters():
             setattr(chosen, name, nn.Parameter(parameter.detach()[list(which)].clone()))
         return chosen
+
+
+def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
+    """For each network, sums of rows of its own table: ``(networks, batch, hidden)``.
+
+    Selecting and adding beats ``embedding_bag``, whose gradient sorts its indices first.
+
+    Args:
+        table: ``(networks, rows, hidden)``.
+        rows: long ``(networks, batch, summands)``.
+    """
+    networks, batch, summands = rows.shape
+    offset = torch.arange(networks).view(-1, 1, 1) * table.shape[1]
+    selected = table.flatten(0, 1).index_select(0, (rows + offset).flatten())
+    return selected.view(networks, batch, summands, -1).sum(2)
 
 
 class PlainPolicies(Policies):
@@ -121,9 +129,15 @@ class PlainPolicies(Policies):
         deviation = (2 * world.objects) ** -0.5  # each object sets one shape and one color input
         self.weight_1 = self._draw(len(SHAPES) + len(COLORS), self.positions, self.hidden, deviation=deviation)
 
-    def object_table(self) -> Tensor:  # noqa: D102  (said in the base class)
-        shape, color = self.weight_1.split([len(SHAPES), len(COLORS)], dim=1)
-        return (shape[:, :, None] + self.color_gain * color[:, None]).flatten(1, 2)
+    def first_layer(self, seen: Tensor) -> Tensor:
+        """See :class:`Policies`: one row for the shape and one for the color of each object."""
+        kind, position = seen // self.positions, seen % self.positions
+        shape = kind // len(COLORS) * self.positions + position
+        color = (len(SHAPES) + kind % len(COLORS)) * self.positions + position
+        if self.color_gain == 1.0:
+            return _sum_of_rows(self.weight_1.flatten(1, 2), torch.cat([shape, color], -1))
+        scaled = torch.cat([self.weight_1[:, : len(SHAPES)], self.color_gain * self.weight_1[:, len(SHAPES) :]], 1)
+        return _sum_of_rows(scaled.flatten(1, 2), torch.cat([shape, color], -1))
 
 
 class DetectorPolicies(Policies):
@@ -157,5 +171,11 @@ class DetectorPolicies(Policies):
         shape, color = self.detector_weight.split([len(SHAPES), len(COLORS)], dim=1)
         return F.relu((shape[:, :, None] + color[:, None]).flatten(1, 2) + self.detector_bias)
 
-    def object_table(self) -> Tensor:  # noqa: D102
-        return (self.detect() @ self.weight_1).unflatten(-1, (self.positions, self.hidden))
+    def first_layer(self, seen: Tensor) -> Tensor:
+        """See :class:`Policies`: what the detectors say to each kind that occurs, at each place, as one row."""
+        kind, position = seen // self.positions, seen % self.positions
+        occurs = torch.zeros(kinds(), dtype=torch.bool)
+        occurs[kind.flatten()] = True
+        number = occurs.cumsum(0) - 1
+        table = self.detect()[:, occurs] @ self.weight_1  # (networks, kinds that occur, positions * hidden)
+        return _sum_of_rows(table.view(self.networks, -1, self.hidden), number[kind] * self.positions + position)

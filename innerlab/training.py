@@ -243,14 +243,13 @@ def _draw_layouts(policies: Policies, world: Gridworld, times: int, layouts: int
 @torch.no_grad()
 def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State, dict[str, Tensor]]:
     """Plays some steps; finished episodes begin anew. Each table is ``(steps, networks, worlds, ...)``."""
-    table = policies.object_table()
     shape = (steps, *state.cell.shape[1:], len(ACTIONS))
     noise = torch.stack([torch.empty(shape).exponential_(generator=g) for g in dice], 1)
     names = ("seen", "value", "action", "reward", "terminated", "over", "seen_next")
     rows: list[tuple[Tensor, ...]] = []
     for t in range(steps):
         seen = egocentric_objects(world, state.layout, state.cell)
-        logits, value = policies.policy_and_value(seen, table)
+        logits, value = policies.policy_and_value(seen)
         action = (logits - noise[t].log()).argmax(-1)  # the Gumbel-max trick
         new = step(world, state, action)
         over = new.terminated | new.truncated
@@ -260,7 +259,7 @@ def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State
         state = State(*(torch.where(over, begun, old) for begun, old in zip(fresh, new.state, strict=True)))
     played = {name: torch.stack(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     # an episode cut off by the clock would have gone on: the value of its last state stands in for the rest
-    next_value = policies.policy_and_value(played.pop("seen_next").transpose(0, 1).flatten(1, 2), table)[1]
+    next_value = policies.policy_and_value(played.pop("seen_next").transpose(0, 1).flatten(1, 2))[1]
     played["next_value"] = next_value.unflatten(1, (steps, -1)).transpose(0, 1)
     return state, played
 

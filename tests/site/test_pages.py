@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.xdist_group("site")
 
-CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: design.md's budget and its aim
+CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 
 
