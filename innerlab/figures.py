@@ -119,7 +119,7 @@ def seed_curves(axes: Axes, x: ArrayLike, curves: ArrayLike, *, color: str, labe
         x: ``(checkpoints,)``.
         curves: ``(checkpoints, seeds)``.
         color: one of this module's.
-        label: set at the right end of the median.
+        label: of the median, for a legend.
         dash: Matplotlib's line style, so that color is not the only difference.
     """
     x, curves = np.asarray(x), np.asarray(curves)
