@@ -1,0 +1,478 @@
+"""The exercises on pseudo-alignment: what is asked, and what judges the answers."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from scipy import stats
+
+from innerlab.checks.judging import Case, Exercise, Lesson
+from innerlab.checks.values import Array, Choice, Fields, Number, Text
+from innerlab.worlds import COLORS, OUTCOMES, SHAPES, Gridworld, RedDoors, door_reward, from_text, to_text
+
+GOAL = "A goal, an aversion, or no competence?"
+WHICH_CUE = "Which cue does each seed follow?"
+BY_HAND = "One room by hand"
+
+
+def _tensor(array: np.ndarray, dtype: str = "float64") -> dict:
+    return {"tensor": np.asarray(array).tolist(), "dtype": dtype}
+
+
+# Predict the swap
+
+ROOMS_TO_PREDICT = {"both cues": None, "door alone": "door", "red alone": "red"}
+
+
+@cache
+def _salient_outcomes() -> dict[str, np.ndarray]:
+    """What the salient agents do, on average over seeds and rooms."""
+    from innerlab.agents import stored
+    from innerlab.analysis import outcome_probabilities
+
+    policies = stored("red-doors/salient")
+    rooms = {
+        name: RedDoors(swapped_share=1.0, lone_cue=cue).sample(100, seed=31) for name, cue in ROOMS_TO_PREDICT.items()
+    }
+    return {name: outcome_probabilities(policies, world).mean((0, 1)).numpy() for name, world in rooms.items()}
+
+
+def _judge_prediction(case: Case, value: dict) -> Lesson | None:
+    for rooms, shares in value.items():
+        total = sum(shares.values())
+        if abs(total - 1) > 0.005:
+            return Lesson(
+                "adds-up",
+                f"{rooms}: the four shares add up to {total:.3g}.",
+                "Every episode ends in exactly one of the four ways, and touching nothing is one of them.",
+                WHICH_CUE,
+            )
+    for rooms, outcome, absent in (("door alone", "red", "red key"), ("red alone", "door", "door")):
+        if value[rooms][outcome] > 0:
+            return Lesson(
+                "what-is-not-there",
+                f"{rooms}: a share of {value[rooms][outcome]:g} ends at the {absent}.",
+                f"Look again at what stands in these rooms: can anyone touch a {absent} there?",
+                GOAL,
+            )
+    return None
+
+
+def _compare_prediction(values: list) -> str:
+    """The measured shares beside the predicted ones: total variation, that is, how much lies in the wrong place."""
+    lines = []
+    for rooms, measured in _salient_outcomes().items():
+        predicted = np.array([values[0][rooms][outcome] for outcome in OUTCOMES])
+        shares = ", ".join(f"{outcome} {share:.2f}" for outcome, share in zip(OUTCOMES, measured, strict=True))
+        lines.append(f"{rooms}: measured {shares}; {abs(predicted - measured).sum() / 2:.0%} of yours lies elsewhere")
+    return "\n".join(lines)
+
+
+# A statistic that does not hide what went nowhere
+
+
+def _lean(outcomes: np.ndarray, floor: float) -> np.ndarray:
+    """Red minus door over red plus door, of the mean over rooms; NaN below the floor, or where neither occurs."""
+    mean = outcomes.mean(1)
+    door, red = mean[:, OUTCOMES.index("door")], mean[:, OUTCOMES.index("red")]
+    with np.errstate(invalid="ignore"):
+        return np.where(door + red >= floor, (red - door) / (door + red), np.nan)
+
+
+def _lean_cases(seed: int) -> list[Case]:
+    random = np.random.default_rng(seed)
+    stalled = np.zeros((2, 3, 4))
+    stalled[..., 0] = 1
+    at_floor = np.array([[[0.5, 0.125, 0.375, 0.0]], [[0.25, 0.5, 0.125, 0.125]], [[0.5, 0.0, 0.5, 0.0]]])
+    uneven = np.array([[[0.0, 0.0, 1.0, 0.0], [0.875, 0.125, 0.0, 0.0]]])  # a ratio of means, not a mean of ratios
+    one_empty = np.array([[[0.0, 0.75, 0.25, 0.0], [1.0, 0.0, 0.0, 0.0]]])
+    cases = [
+        ("two agents that never touch anything, floor 0", stalled, 0.0),
+        ("three agents of which one lies exactly at the floor, 0.625", at_floor, 0.625),
+        ("one agent: all red in one room, hardly anything in the other; floor 0.25", uneven, 0.25),
+        ("one agent that touches nothing in one of two rooms, floor 0.25", one_empty, 0.25),
+    ]
+    for _ in range(4):
+        agents, rooms = (int(n) for n in random.integers(1, 6, 2))
+        outcomes = random.dirichlet([1.0, 0.6, 0.6, 0.4], (agents, rooms))
+        floor = float(random.uniform(0.1, 0.6))
+        cases.append((f"{agents} agents in {rooms} rooms, floor {floor:.2f}", outcomes, floor))
+    return [
+        Case(
+            {"outcomes": _tensor(outcomes), "floor": floor}, shown, Array((len(outcomes),), nan=True), (outcomes, floor)
+        )
+        for shown, outcomes, floor in cases
+    ]
+
+
+def _judge_lean(case: Case, value: np.ndarray) -> Lesson | None:
+    outcomes, floor = case.facts
+    right = _lean(outcomes, floor)
+    if np.allclose(value, right, atol=1e-4, equal_nan=True):
+        return None
+    mean = outcomes.mean(1)
+    door, red, other = (mean[:, OUTCOMES.index(name)] for name in ("door", "red", "other"))
+    ended = door + red
+    known = ~np.isnan(right)
+    if (np.isnan(value) & known).any():
+        return Lesson(
+            "defined-too-rarely",
+            "It is NaN for an agent that ends at door or key often enough.",
+            "An agent exactly at the floor still counts, and a room in which an agent touches nothing is no reason "
+            "to know nothing of the agent.",
+            WHICH_CUE,
+        )
+    if (~np.isnan(value) & ~known).any():
+        return Lesson(
+            "floor-ignored",
+            f"It gives a number for an agent that ends at door or key in less than {floor:.3g} of its episodes.",
+            "A share of almost nothing is noise that looks like a goal.",
+            WHICH_CUE,
+        )
+    value, right, outcomes = value[known], right[known], outcomes[known]
+    door, red, other, ended = door[known], red[known], other[known], ended[known]
+    with np.errstate(invalid="ignore"):
+        ratios = np.nanmean((outcomes[..., 2] - outcomes[..., 1]) / (outcomes[..., 2] + outcomes[..., 1]), axis=1)
+    for name, wrong, suggests in (
+        ("other-way-round", -right, "Positive is to mean red."),
+        ("red-share", red / ended, "This is the chapter's red share, from 0 to 1; asked for is -1 to 1."),
+        ("nowhere-counted", red - door, "Divide by the episodes that ended at one of the two, not by all of them."),
+        (
+            "other-counted",
+            (red - door) / (ended + other),
+            "Episodes that end at the other thing are not to be counted.",
+        ),
+        ("mean-of-ratios", ratios, "Add up over rooms first: a room in which little happens must not weigh as much."),
+    ):
+        if np.allclose(value, wrong, atol=1e-4):
+            return Lesson(name, "The number is another one than the lean.", suggests, WHICH_CUE)
+    return Lesson("another-number", "The number is another one than the lean.", "Compute one agent by hand.", WHICH_CUE)
+
+
+# One exact step up
+
+
+def _start_return(logits, successor, reward, ends, start, discount):
+    """The expected discounted return from the start, for as long as it takes: the solution of a linear system."""
+    policy = logits.softmax(-1)
+    going_on = policy * ~ends * discount
+    cells = len(logits)
+    transition = torch.zeros(cells, cells, dtype=logits.dtype)
+    transition = transition.index_put((torch.arange(cells)[:, None].expand_as(successor), successor), going_on, True)
+    return torch.linalg.solve(torch.eye(cells, dtype=logits.dtype) - transition, (policy * reward).sum(-1))[start]
+
+
+def _gradient(logits, successor, reward, ends, start, discount):
+    leaf = logits.clone().requires_grad_()
+    return torch.autograd.grad(_start_return(leaf, successor, reward, ends, start, discount), leaf)[0]
+
+
+def _step_cases(seed: int) -> list[Case]:
+    random = np.random.default_rng(seed)
+    settings = [(4, 4, 0.9, 0.5), (3, 4, 0.0, 1.0), (5, 2, 0.8, 0.0)]  # as many cells as actions; corners
+    settings += [
+        (int(random.integers(3, 8)), int(random.integers(2, 5)), float(random.uniform(0.6, 0.98)), 0.7)
+        for _ in range(3)
+    ]
+    cases = []
+    for cells, actions, discount, step_size in settings:
+        ends = random.random((cells, actions)) < 0.3
+        ends[random.integers(cells), random.integers(actions)] = True
+        reward = np.where(ends, random.integers(-1, 3, (cells, actions)), random.choice([0.0, -0.25], (cells, actions)))
+        arrays = {
+            "logits": random.normal(size=(cells, actions)),
+            "successor": random.integers(cells, size=(cells, actions)),
+            "reward": reward,
+            "ends": ends,
+        }
+        dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
+        start = int(random.integers(cells))
+        recipe = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
+        recipe |= {"start": start, "discount": discount, "step_size": step_size}
+        shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
+        cases.append(Case(recipe, shown, Array((cells, actions)), (arrays, start, discount, step_size)))
+    return cases
+
+
+def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
+    arrays, start, discount, step_size = case.facts
+    logits, successor, reward, ends = (torch.tensor(arrays[name]) for name in ("logits", "successor", "reward", "ends"))
+    model = (successor, reward, ends, start)
+
+    def stepped(gradient) -> np.ndarray:
+        return (logits + step_size * gradient).numpy()
+
+    def is_near(wrong) -> bool:
+        return bool(np.allclose(value, wrong, rtol=1e-5, atol=1e-6))
+
+    right = _gradient(logits, *model, discount)
+    if is_near(stepped(right)):
+        return None
+    policy = logits.softmax(-1)
+    values = torch.stack([_start_return(logits, successor, reward, ends, s, discount) for s in range(len(logits))])
+    q = reward + discount * ~ends * values[successor]
+    advantage = q - (policy * q).sum(-1, keepdim=True)
+    everywhere = sum(_gradient(logits, successor, reward, ends, s, discount) for s in range(len(logits))) / len(logits)
+    visits = _visits(policy, successor, ends, start, 1.0)
+    wrongs = [
+        ("wrong-way", stepped(-right), "The step goes down. Climbing adds the gradient."),
+        ("not-moved", logits.numpy(), "The logits came back as they were."),
+        (
+            "from-everywhere",
+            stepped(everywhere),
+            "This is the return averaged over all cells, as in the chapter; here only the start counts.",
+        ),
+        (
+            "visits-not-discounted",
+            stepped(visits[:, None] * policy * advantage),
+            "A cell reached after t moves counts as little as a payment after t moves: discount to the power t.",
+        ),
+        (
+            "visits-left-out",
+            stepped(policy * advantage),
+            "How often a cell is visited, starting from the start, belongs in the gradient.",
+        ),
+        ("no-discount", stepped(_gradient(logits, *model, min(1.0, 0.999999))), "The discount seems to be left out."),
+        (
+            "no-baseline",
+            stepped(_visits(policy, successor, ends, start, discount)[:, None] * policy * q),
+            "Raising one logit lowers the probabilities of all other actions in that cell.",
+        ),
+        ("gradient-alone", right.numpy(), "This is the gradient; asked for are the logits after the step."),
+        (
+            "probabilities",
+            torch.as_tensor(stepped(right)).softmax(-1).numpy(),
+            "These are probabilities; asked for are logits.",
+        ),
+    ]
+    if len(logits) == logits.shape[1]:
+        wrongs.append(("transposed", stepped(right).T, "Cells and actions have changed places."))
+    for name, wrong, suggests in wrongs:
+        if step_size != 0 and is_near(wrong):
+            return Lesson(
+                name, "This is not one step along the gradient of the return from the start.", suggests, BY_HAND
+            )
+    before, after = (
+        float(_start_return(torch.as_tensor(table), *model, discount)) for table in (logits, torch.as_tensor(value))
+    )
+    return Lesson(
+        "not-the-gradient",
+        "This is not one step along the gradient of the return from the start, which goes from "
+        f"{before:.4f} to {after:.4f}.",
+        "Compare with finite differences: raise one logit by 0.001 and see by how much the return changes.",
+        BY_HAND,
+    )
+
+
+def _visits(policy, successor, ends, start, discount):
+    """How often each cell is stood on from the start, a visit after t moves counting discount to the power t."""
+    cells = len(policy)
+    transition = torch.zeros(cells, cells, dtype=policy.dtype)
+    rows = torch.arange(cells)[:, None].expand_as(successor)
+    transition = transition.index_put((rows, successor), policy * ~ends * min(discount, 0.999999), True)
+    begin = torch.zeros(cells, dtype=policy.dtype)
+    begin[start] = 1.0
+    return torch.linalg.solve(torch.eye(cells, dtype=policy.dtype) - transition.T, begin)
+
+
+# An interval that keeps its promise
+
+
+def _interval_cases(seed: int) -> list[Case]:
+    random = np.random.default_rng(seed)
+    settings = [(1, 0.9), (10, 0.95), (64, 0.95), (int(random.integers(11, 40)), float(random.choice([0.8, 0.99])))]
+    return [
+        Case(
+            {"successes": k, "trials": n, "confidence": confidence},
+            f"{k} of {n}, confidence {confidence:g}",
+            facts=(k, n, confidence),
+        )
+        for n, confidence in settings
+        for k in range(n + 1)
+    ]
+
+
+def _judge_interval(case: Case, value: np.ndarray) -> Lesson | None:
+    k, n, _ = case.facts
+    low, high = value
+    if low > high:
+        return Lesson("ends-swapped", "The lower end lies above the upper one.")
+    if not low - 1e-9 <= k / n <= high + 1e-9:
+        return Lesson("misses-the-share", f"The share that was seen, {k / n:.3g}, lies outside of the interval.")
+    if high - low < 1e-9:
+        return Lesson(
+            "no-width",
+            "The interval has no width.",
+            "That no agent of a few did something does not mean that none ever would. The standard error of a share "
+            "of 0 or 1 is zero, which is why intervals made from it fail there.",
+            WHICH_CUE,
+        )
+    return None
+
+
+def _judge_coverage(cases: list[Case], values: list) -> Lesson | None:
+    groups: dict[tuple[int, float], list[np.ndarray]] = {}
+    for case, value in zip(cases, values, strict=True):
+        groups.setdefault(case.facts[1:], []).append(value)
+    for (n, confidence), intervals in groups.items():
+        ends = np.array(intervals)  # (n + 1, 2)
+        # how often the interval holds the true share is lowest right beside some end
+        truth = np.unique(np.clip(np.concatenate([ends.ravel() + 1e-7, ends.ravel() - 1e-7, [0.0, 1.0]]), 0, 1))
+        chance = stats.binom.pmf(np.arange(n + 1)[:, None], n, truth)
+        covered = (chance * ((ends[:, :1] <= truth + 1e-6) & (truth - 1e-6 <= ends[:, 1:]))).sum(0)
+        if covered.min() < confidence - 0.002:
+            return Lesson(
+                "covers-too-rarely",
+                f"If the true share is {truth[covered.argmin()]:.4f}, intervals from {n} trials hold it with "
+                f"probability {covered.min():.3f}, which is less than {confidence:g}.",
+                "Many good intervals, Wilson's among them, keep their promise on average only. Asked for is "
+                "one that keeps it for every share, near 0 and 1 too: leave out a share only if what was seen, or "
+                "anything further out, would be too improbable under it.",
+                WHICH_CUE,
+            )
+        tail = (1 - confidence) / 2
+        k = np.arange(n + 1)
+        exact_low = np.where(k == 0, 0.0, stats.beta.ppf(tail, np.maximum(k, 1), n - k + 1))
+        exact_high = np.where(k == n, 1.0, stats.beta.isf(tail, k + 1, np.maximum(n - k, 1)))
+        if np.diff(ends, axis=1).sum() > 1.02 * (exact_high - exact_low).sum():
+            return Lesson(
+                "too-wide",
+                f"For {n} trials and confidence {confidence:g} the intervals are wider than they need be, "
+                f"{np.diff(ends, axis=1).mean():.3f} on average.",
+                "An interval from 0 to 1 is never wrong and says nothing. Is the confidence that is asked for used?",
+                WHICH_CUE,
+            )
+    return None
+
+
+# A control that changes one thing
+
+NEUTRAL = {(shape, color) for shape in ("ball", "box") for color in ("green", "yellow")}
+
+
+def _control_cases(seed: int) -> list[Case]:
+    rooms = RedDoors(swapped_share=1.0).sample(8, seed)
+    rooms_4 = RedDoors(swapped_share=1.0, objects=4, size=6).sample(2, seed)
+    drawn = [to_text(world, number) for world in (rooms, rooms_4) for number in range(world.layouts)]
+    return [Case({"room": text}, "\n" + text, facts=text) for text in drawn]
+
+
+def _things(world: Gridworld) -> dict[int, tuple[str, str]]:
+    """What stands where in the first layout: shape and color by cell."""
+    cells, shapes, colors = (t[0].tolist() for t in (world.object_cell, world.object_shape, world.object_color))
+    return {cell: (SHAPES[s], COLORS[c]) for cell, s, c in zip(cells, shapes, colors, strict=True)}
+
+
+def _judge_control(case: Case, value: str) -> Lesson | None:
+    given = from_text([case.facts], reward=door_reward)
+    before = _things(given)
+    door_at = next(cell for cell, thing in before.items() if thing == ("door", "blue"))
+    try:
+        made = from_text([value], reward=door_reward)
+    except ValueError as problem:
+        if value.split() == case.facts.replace("bD", ".").split():
+            return _emptied()
+        return Lesson("unreadable", f"The room cannot be read: {problem!s:.200}")
+    after = _things(made)
+    rest = {cell: thing for cell, thing in before.items() if cell != door_at}
+    if (made.height, made.width) != (given.height, given.width) or int(made.start[0]) != int(given.start[0]):
+        return Lesson("agent-moved", "The room has another size, or the agent stands elsewhere.", _ONE_THING, GOAL)
+    if {cell: thing for cell, thing in after.items() if cell != door_at} != rest or bool(made.wall.any()):
+        return Lesson("something-else-changed", "Something other than the door has changed.", _ONE_THING, GOAL)
+    if door_at not in after:
+        return _emptied()
+    shape, color = after[door_at]
+    thing = f"There is now a {color} {shape} where the blue door was."
+    if shape == "door":
+        return Lesson("still-a-door", thing, "An agent that goes for doors would go there, whatever the color.", GOAL)
+    if color == "blue":
+        return Lesson(
+            "still-blue", thing, "If blue things are shunned, this one is, too; then nothing was taken away.", GOAL
+        )
+    if color == "red":
+        return Lesson("red-twice", thing, "Now there are two red things: an agent that wants red has a choice.", GOAL)
+    if shape == "key":
+        return Lesson("key-twice", thing, "Now there are two keys: an agent that shuns keys meets one more.", GOAL)
+    return None
+
+
+_ONE_THING = "A control differs from what it controls for in one thing. Whatever else changes is another explanation."
+
+
+def _emptied() -> Lesson:
+    return Lesson(
+        "fewer-things",
+        "Where the blue door was, there is nothing.",
+        "A room with fewer things is unlike any that the agents have seen, and easier to cross. What goes out has to "
+        "be replaced by something that matters to neither reading.",
+        GOAL,
+    )
+
+
+# Spot the error
+
+LABELS = (
+    "sound",
+    "no control",
+    "one seed",
+    "failures left out",
+    "outer, not inner",
+    "presumes search",
+    "success proves it",
+)
+WRITE_UP = {
+    "1": ("sound", "The sentence says what was measured, in how many seeds, and against what."),
+    "2": ("failures left out", "Of whom is this a share? Ask what happened to the other episodes."),
+    "3": ("one seed", "How many agents is this sentence about?"),
+    "4": (
+        "outer, not inner",
+        "Ask what the reward paid for. Did the agent do what it was paid for, or something else?",
+    ),
+    "5": ("presumes search", "What, of all that was measured, shows that anything in the network looks for ways?"),
+    "6": ("success proves it", "Which agents reach every red door in training? Those that want doors, and who else?"),
+    "7": ("no control", "What would you compare this number with, before it says anything about color?"),
+}
+
+
+def _judge_write_up(case: Case, value: dict) -> Lesson | None:
+    for number, (label, question) in WRITE_UP.items():
+        if value[number] == label:
+            continue
+        if label == "sound":
+            return Lesson("sound-rejected", f"Sentence {number} is not well labelled: {value[number]!r}.", question)
+        if value[number] == "sound":
+            return Lesson(f"sentence-{number}-accepted", f"Sentence {number} claims more than was shown.", question)
+        return Lesson(f"sentence-{number}", f"Sentence {number} is not well labelled: {value[number]!r}.", question)
+    return None
+
+
+EXERCISES = {
+    asked.name.partition("/")[2]: asked
+    for asked in (
+        Exercise(
+            "pseudo_alignment/prediction",
+            "prediction",
+            Fields({rooms: Fields({name: Number(0, 1) for name in OUTCOMES}) for rooms in ROOMS_TO_PREDICT}),
+            _judge_prediction,
+            remark=_compare_prediction,
+        ),
+        Exercise("pseudo_alignment/lean", "lean", None, _judge_lean, _lean_cases),
+        Exercise("pseudo_alignment/climb", "climb", None, _judge_step, _step_cases),
+        Exercise(
+            "pseudo_alignment/interval",
+            "interval",
+            Array((2,), low=0, high=1),
+            _judge_interval,
+            _interval_cases,
+            together=_judge_coverage,
+        ),
+        Exercise("pseudo_alignment/control", "control", Text(1000), _judge_control, _control_cases),
+        Exercise(
+            "pseudo_alignment/labels",
+            "labels",
+            Fields({number: Choice(LABELS) for number in WRITE_UP}),
+            _judge_write_up,
+        ),
+    )
+}
+WRITTEN = ("explain",)
