@@ -29,7 +29,7 @@ def main() -> None:
     """Answer the requests on standard input, one after the other."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")  # replies go here; whatever an answer prints goes nowhere
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    for line in sys.stdin:
+    for line in sys.stdin.read().splitlines():  # all at once, since exit() closes it
         print(json.dumps(replies_to(Request(**json.loads(line)))), file=channel, flush=True)
 
 

@@ -85,7 +85,7 @@ def traps(name: str, is_function: bool, arguments: tuple[str, ...]) -> list[tupl
         ("wrong-type", gives("LyingText('yes')")),
         ("wrong-type", gives("LyingDict()")),
         ("wrong-type", gives("np.zeros(3).view(LyingArray)")),
-        ("wrong-type", gives("np.array([Liar()], dtype=object)")),
+        ("wrong-type", gives("np.array([object()], dtype=object)")),
         ("wrong-type", gives("[Liar()]")),
         ("wrong-type", gives("None")),
         ("wrong-type", gives("print")),

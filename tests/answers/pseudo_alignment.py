@@ -44,7 +44,7 @@ def climb(logits, successor, reward, ends, start, discount, step_size):
     leaf = logits.clone().requires_grad_()
     policy = leaf.softmax(-1)
     value = torch.zeros(len(logits), dtype=logits.dtype)
-    for _ in range(1500):
+    for _ in range(400):
         value = (policy * (reward + discount * ~ends * value[successor])).sum(-1)
     gradient, = torch.autograd.grad({value}, leaf)
     return {then}
@@ -57,7 +57,7 @@ def interval(successes, trials, confidence):
 
     def root(f):  # of a rising function
         low, high = 0.0, 1.0
-        for _ in range(60):
+        for _ in range(45):
             middle = (low + high) / 2
             low, high = (low, middle) if f(middle) > 0 else (middle, high)
         return low
@@ -187,7 +187,7 @@ BANKS = {
                 """,
             ),
             (
-                "defined-too-rarely",
+                "mean-of-ratios",
                 """
                 def lean(outcomes, floor):
                     door, red = outcomes[..., 1], outcomes[..., 2]
@@ -234,13 +234,13 @@ BANKS = {
             ("not-the-gradient", climb("logits + 2 * step_size * visits[:, None] * policy * advantage")),
             ("not-the-gradient", by_autograd("value[start]", "logits + step_size * gradient + 0.001")),
             ("from-everywhere", by_autograd("value.mean()")),
-            ("no-discount", by_autograd("value[start]").replace("discount * ~ends", "~ends")),
+            ("no-discount", climb().replace("    cells =", "    discount = 0.999999\n    cells =", 1)),
             ("transposed", by_autograd("value[start]", "(logits + step_size * gradient).T")),
             ("gradient-alone", by_autograd("value[start]", "gradient")),
             ("probabilities", by_autograd("value[start]", "(logits + step_size * gradient).softmax(-1)")),
             ("not-moved", "def climb(logits, **rest):\n    return logits"),
             ("not-the-gradient", by_autograd("value[start - 1]")),
-            ("not-the-gradient", by_autograd("value[start]").replace("range(1500)", "range(4)")),
+            ("not-the-gradient", by_autograd("value[start]").replace("range(400)", "range(4)")),
             ("not-the-gradient", by_autograd("value[start]").replace("~ends", "1.0")),
             ("not-finite", by_autograd("value[start]", "logits / 0.0 * 0.0")),
             ("changed-input", climb("logits.add_(step_size * visits[:, None] * policy * advantage)")),
@@ -262,7 +262,7 @@ BANKS = {
                 "def interval(successes, trials, confidence):\n    return wilson_interval(successes, trials, confidence)",
             ),
             (
-                "covers-too-rarely",
+                "misses-the-share",
                 "def interval(k, n, c):\n    return stats.beta.interval(c, k + 0.5, n - k + 0.5)".replace(
                     "(k, n, c)", "(successes, trials, confidence)"
                 ).replace("c, k + 0.5, n - k", "confidence, successes + 0.5, trials - successes"),
@@ -277,7 +277,7 @@ BANKS = {
                 """,
             ),
             (
-                "out-of-range",
+                "misses-the-share",
                 """
                 def interval(successes, trials, confidence):
                     share = (successes + 2) / (trials + 4)
@@ -342,9 +342,9 @@ BANKS = {
             ("something-else-changed", 'def control(room):\n    return room.replace("bD", ".").replace(".", "gO", 1)'),
             (
                 "agent-moved",
-                'def control(room):\n    return "\\n".join(reversed(room.replace("bD", "gO").splitlines()))',
+                'def control(room):\n    return room.replace("bD", "gO").replace("A", "?").replace(".", "A", 1).replace("?", ".")',
             ),
-            ("unreadable", 'def control(room):\n    return room.replace("bD", "#")'),
+            ("fewer-things", 'def control(room):\n    return room.replace("bD", "#")'),
             ("unreadable", 'def control(room):\n    return ""'),
             ("wrong-type", "def control(room):\n    return from_text([room], reward=door_reward)"),
             ("agent-moved", "def control(room):\n    return 'A gO\\n. rK'"),
