@@ -45,6 +45,8 @@ def exercise(name: str) -> Exercise:
     Raises:
         ValueError: if there is none; the message lists those that there are.
     """
+    if not isinstance(name, str):
+        raise ValueError("the name comes first, as in check('chapter/exercise', answer)")
     chapter, _, own = name.partition("/")
     found = _chapter(chapter).EXERCISES
     if own not in found:

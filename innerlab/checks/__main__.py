@@ -20,7 +20,7 @@ def replies_to(request: Request) -> list[Reply]:
             exec(compile(cell, f"<cell {number}>", "exec"), namespace)
         if request.name not in namespace:
             raise NameError(f"name {request.name!r} is not defined")
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return [refusal("raises", in_one_line(error))] * request.calls
     return ask(namespace[request.name], request.recipes)
 

@@ -11,9 +11,15 @@ A *reply* is a JSON dict too, one for each call: ``value`` (packed, see :mod:`in
 (the names of arguments that the call changed in place), or ``problem`` with ``lesson`` and ``message``.
 """
 
+import contextlib
+import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,10 +27,12 @@ from typing import Any
 
 import torch
 
-from innerlab.checks.values import Misfit, pack
+from innerlab.checks.values import Misfit, pack, type_name
 
 Recipe = dict[str, Any]
 Reply = dict[str, Any]
+MOST_SENT = 200_000_000
+"""how many bytes of replies are read from another process; one that sends more is ended"""
 
 
 def make(recipe: Any) -> Any:
@@ -45,14 +53,16 @@ def make(recipe: Any) -> Any:
 
 
 def call(answer: Callable, recipe: Recipe) -> Reply:
-    """What a function that is an answer replies to one call. Never raises, whatever the answer does."""
+    """What a function that is an answer replies to one call. Raises nothing but KeyboardInterrupt."""
     arguments = {name: make(part) for name, part in recipe.items()}
-    before = {name: _packed(argument) for name, argument in arguments.items()}
+    before = {name: _fingerprint(argument) for name, argument in arguments.items()}
     try:
         value = answer(**arguments)
     except NotImplementedError:
         return refusal("not-attempted", "It raises NotImplementedError.")
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, and whatever else an answer may think of
         said = in_one_line(error)
         unfilled = type(error) is TypeError and "ellipsis" in said
         return refusal("not-attempted" if unfilled else "raises", said)
@@ -62,7 +72,7 @@ def call(answer: Callable, recipe: Recipe) -> Reply:
         return refusal(misfit.lesson, str(misfit))
     except Exception as error:  # hostile objects may raise anything when looked at
         return refusal("wrong-type", f"It cannot be read as plain data ({type(error).__name__}).")
-    reply["changed"] = [name for name, argument in arguments.items() if _packed(argument) != before[name]]
+    reply["changed"] = [name for name, argument in arguments.items() if _fingerprint(argument) != before[name]]
     return reply
 
 
@@ -73,7 +83,7 @@ def ask(answer: Any, recipes: Sequence[Recipe] | None) -> list[Reply]:
     if answer is ...:
         return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(recipes)
     if not callable(answer):
-        return [refusal("wrong-type", f"It is of type {type(answer).__name__}, not a function.")] * len(recipes)
+        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(recipes)
     return [call(answer, recipe) for recipe in recipes]
 
 
@@ -118,18 +128,42 @@ def ask_elsewhere(
         sent something else, each reply says so.
     """
     lines = "".join(json.dumps(asdict(request)) + "\n" for request in requests)
-    try:
-        done = subprocess.run(
-            list(command), input=lines.encode(), capture_output=True, timeout=seconds, env=environment, check=False
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as answered:  # files never block, pipes may
+        asked.write(lines.encode())
+        asked.seek(0)
+        process = subprocess.Popen(
+            list(command),
+            stdin=asked,
+            stdout=answered,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
         )
-        output, missing = done.stdout, refusal("crashed", f"The process ended with exit code {done.returncode}.")
-    except subprocess.TimeoutExpired as late:
-        output, missing = late.stdout or b"", refusal("too-slow", f"It took more than {seconds:g} seconds.")
-    sent = output.decode("utf-8", errors="replace").splitlines()
+        missing = _waited(process, seconds, lambda: os.fstat(answered.fileno()).st_size)
+        answered.seek(0)
+        sent = answered.read(MOST_SENT).decode("utf-8", errors="replace").split("\n")
     return [
         _received(sent[number] if number < len(sent) else "", request) or [missing] * request.calls
         for number, request in enumerate(requests)
     ]
+
+
+def _waited(process: subprocess.Popen, seconds: float, sent: Callable[[], int]) -> Reply:
+    """Waits for a process, ends it and those it has started, and returns the reply that stands for missing ones."""
+    deadline = time.monotonic() + seconds
+    try:
+        while sent() <= MOST_SENT:
+            try:
+                code = process.wait(min(0.05, max(0.0, deadline - time.monotonic())))
+                return refusal("crashed", f"The process ended with exit code {code}.")
+            except subprocess.TimeoutExpired:
+                if time.monotonic() >= deadline:
+                    return refusal("too-slow", f"It took more than {seconds:g} seconds.")
+        return refusal("crashed", "The process sent more than can be read.")
+    finally:
+        with contextlib.suppress(OSError):  # they may have ended by themselves
+            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+        process.wait()
 
 
 def _received(line: str, request: Request) -> list[Reply] | None:
@@ -150,11 +184,13 @@ def refusal(lesson: str, message: str) -> Reply:
 def in_one_line(error: BaseException) -> str:
     """An exception, with the number of the last line of a cell that it passed through."""
     try:
-        said = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
-    except Exception:  # an exception may be hostile, too
+        said = f"{type_name(error)}: {str(error).partition(chr(10))[0][:200]}"
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
+        return f"{said} (line {lines[-1]} of the cell)" if lines else said
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # an exception may be hostile, too
         return "an exception that cannot be shown"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
-    return f"{said} (line {lines[-1]} of the cell)" if lines else said
 
 
 def _is_cell(filename: str) -> bool:
@@ -162,13 +198,16 @@ def _is_cell(filename: str) -> bool:
     return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))
 
 
-def _packed(argument: Any) -> Any:
-    """An argument for comparison; whatever cannot be packed, such as an ensemble, by its tensors."""
+def _fingerprint(argument: Any) -> Any:
+    """What tells whether an argument has been changed: equal if, and only if, it holds the same numbers."""
     try:
         if isinstance(argument, torch.nn.Module):
-            return {name: pack(tensor) for name, tensor in argument.state_dict().items()}
+            return {name: _fingerprint(tensor) for name, tensor in argument.state_dict().items()}
         if hasattr(argument, "__dataclass_fields__"):
-            return {name: pack(getattr(argument, name)) for name in argument.__dataclass_fields__}
-        return pack(argument)
-    except Misfit:
+            return {name: _fingerprint(getattr(argument, name)) for name in argument.__dataclass_fields__}
+        if type(argument) in (torch.Tensor, torch.nn.Parameter):  # an ensemble's may be too large to be packed
+            array = argument.detach().numpy()
+            return array.shape, array.dtype.name, hashlib.sha256(array.tobytes()).hexdigest()
+        return json.dumps(pack(argument))  # as text, since NaN does not equal itself
+    except Exception:  # an answer may have put anything into it
         return "unreadable"

@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def read(place: Path, chapter: str) -> list[dict[str, Any]]:
 def source_hash(source: str) -> str:
     """A hash of an answer's cell that does not see blanks at the ends of lines or of the cell."""
     lines = [line.rstrip() for line in source.strip().splitlines()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="backslashreplace")).hexdigest()
 
 
 def answer_source(variable: str, answer: Any) -> str:
@@ -77,15 +78,19 @@ def answer_source(variable: str, answer: Any) -> str:
             return cell
     try:
         return inspect.getsource(answer)
-    except (OSError, TypeError):
+    except Exception:  # no source, or an object that is hostile to being looked at
         return ""
 
 
 def bound(cell: str) -> set[str]:
-    """The names to which a cell's own statements give a value; empty if it is not plain Python."""
-    try:
-        statements = ast.parse(cell).body
-    except SyntaxError:
+    """The names to which a cell's own statements give a value, magics such as %%time aside."""
+    for source in (cell, re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.MULTILINE)):
+        try:
+            statements = ast.parse(source).body
+            break
+        except (SyntaxError, ValueError):
+            continue
+    else:
         return set()
     names = set()
     for statement in statements:

@@ -71,7 +71,7 @@ def _pack(value: Any, depth: int, left: list[int]) -> Any:
         return {"dict": {key: _pack(item, depth - 1, left) for key, item in value.items()}}
     if value is ...:
         raise Misfit("not-attempted", "There is still a `...` to fill in.")
-    raise Misfit("wrong-type", f"It is, or holds, an object of type {_name(kind)}; plain data are wanted.")
+    raise Misfit("wrong-type", f"It is, or holds, an object of type {type_name(value)}; plain data are wanted.")
 
 
 def _is(kind: type, *kinds: type) -> bool:
@@ -93,8 +93,9 @@ def _spend(left: list[int], amount: int) -> None:
         raise Misfit("out-of-range", f"It holds more than {LARGEST:,} numbers or characters.")
 
 
-def _name(kind: type) -> str:
-    name = getattr(kind, "__qualname__", "?")
+def type_name(value: Any) -> str:
+    """The name of a value's type, whatever the type itself says its name is."""
+    name = type.__dict__["__qualname__"].__get__(type(value))
     return name if type(name) is str else "?"
 
 
@@ -106,7 +107,7 @@ def unpack(data: Any) -> Any:
     """
     try:
         return _unpack(data)
-    except (KeyError, TypeError, ValueError, RecursionError, OverflowError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, OverflowError):
         raise Misfit("wrong-type", "It did not arrive as plain data.") from None
 
 
@@ -114,6 +115,8 @@ def _unpack(data: Any) -> Any:
     if isinstance(data, list):
         return [_unpack(item) for item in data]
     if not isinstance(data, dict):
+        if type(data) is int and not -(2**63) <= data < 2**63:
+            raise ValueError("a whole number of more than 64 bits")
         return data
     if set(data) == {"dict"}:
         return {key: _unpack(item) for key, item in data["dict"].items()}

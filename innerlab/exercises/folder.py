@@ -6,6 +6,8 @@ Beside the notebooks lies ``.progress``, with the records of the checks (:mod:`i
 
 import hashlib
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +45,19 @@ def copy_new(exercises: Path, work: Path) -> list[str]:
         target = _free(work, shipped.stem)
         with target.open("xb") as file:  # x: fails rather than overwrites
             file.write(content)
-        copied.setdefault(shipped.stem, []).append(digest)
         if copies:
+            known = shipped.stem in copied
+            happened = "has been improved since you began" if known else "is there, but not as it is shipped"
             said.append(
-                f"{shipped.name} has been improved since you began; the new one is {target.name}. "
+                f"{shipped.name} {happened}; the new one is {target.name}. "
                 f"Yours stays as it is: {', '.join(path.name for path in copies)}."
             )
         else:
             said.append(f"{target.name} is new.")
-    (progress / COPIED).write_text(json.dumps(copied, indent=1), encoding="utf-8")
+        copied.setdefault(shipped.stem, []).append(digest)
+    whole = progress / f"{COPIED}.{os.getpid()}"
+    whole.write_text(json.dumps(copied, indent=1), encoding="utf-8")
+    whole.replace(progress / COPIED)  # never half of it
     return said
 
 
@@ -72,7 +78,9 @@ def _copied(progress: Path) -> dict[str, list[str]]:
         found = json.loads((progress / COPIED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {chapter: digests for chapter, digests in found.items() if isinstance(digests, list)}
 
 
 @dataclass(frozen=True)
@@ -109,7 +117,7 @@ def standings(exercises: Path, work: Path) -> dict[str, list[Standing]]:
 def _chapter_standings(shipped: Path, copies: list[Path], records: list[dict]) -> list[Standing]:
     notebook = nbformat.read(shipped, as_version=4)
     stubs = _answers(notebook)
-    answers = [_answers(nbformat.read(path, as_version=4)) for path in copies]
+    answers = [_answers_in_file(path) for path in copies]
     passed = {(record["exercise"], record["source"]) for record in records if record["state"] == "passed"}
     found = []
     for name, points in exercises_in(notebook).items():
@@ -132,6 +140,17 @@ def _answers(notebook) -> dict[str, str]:
     return {meta["grade_id"]: source for meta, source in about if meta.get("solution") and "grade_id" in meta}
 
 
+def _answers_in_file(path: Path) -> dict[str, str]:
+    """The same of a learner's file; none, and a line that says so, if it is not a notebook such as ours."""
+    try:
+        return _answers(nbformat.read(path, as_version=4))
+    except Exception as problem:  # anything may lie there
+        print(
+            f"{path.name} cannot be read ({type(problem).__name__}: {problem!s:.80}); it is left out.", file=sys.stderr
+        )
+        return {}
+
+
 def lab(root: Path) -> None:
     """Copy what is new into ``work/`` and say so."""
     for sentence in copy_new(root / "exercises", root / "work"):
@@ -139,10 +158,13 @@ def lab(root: Path) -> None:
 
 
 def progress(root: Path) -> None:
-    """Print how far each exercise in ``work/`` is."""
-    for chapter, found in standings(root / "exercises", root / "work").items():
+    """Print how far each exercise in ``work/`` is, and how to begin if nothing has been touched."""
+    chapters = standings(root / "exercises", root / "work")
+    for chapter, found in chapters.items():
         solved = sum(standing.points for standing in found if standing.state == "solved")
         print(f"{chapter}: {solved:g} of {sum(standing.points for standing in found):g} points")
         for standing in found:
             note = "; a person marks it" if standing.state == "written" else ""
             print(f"  {standing.state:<10} {standing.name} ({standing.points:g}{note})")
+    if all(standing.state == "untouched" for found in chapters.values() for standing in found):
+        print("Nothing has been touched yet. To begin: python run.py lab")

@@ -31,10 +31,11 @@ def source_notebook(source: Path) -> NotebookNode:
         source: ``solutions/<chapter>.md``.
 
     Raises:
-        ValueError: if two cells have the same ``grade_id``, or a check has no answer before it.
+        ValueError: if two cells have the same ``grade_id``, a check has no answer or no points, or an answer no check.
     """
     notebook = jupytext.read(source)
     seen: set[str] = set()
+    answers: set[str] = set()
     for index, cell in enumerate(notebook.cells):
         about = cell.metadata.get("nbgrader", {})
         cell.metadata = NotebookNode({"nbgrader": about} if about else {})
@@ -42,9 +43,17 @@ def source_notebook(source: Path) -> NotebookNode:
         if cell.id in seen:
             raise ValueError(f"{source.name}: grade_id {cell.id!r} is there twice")
         seen.add(cell.id)
-    for name in exercises_in(notebook):
-        if name not in seen:
-            raise ValueError(f"{source.name}: the check of {name!r} has no answer with that grade_id")
+        if about and "grade_id" not in about:
+            raise ValueError(f"{source.name}, {cell.id}: nbgrader's metadata have no grade_id")
+        if about.get("grade") and "points" not in about:
+            raise ValueError(f"{source.name}, {cell.id}: it is graded, but has no points")
+        if about.get("solution"):
+            answers.add(cell.id)
+    checked = set(exercises_in(notebook))
+    if answers != checked:
+        lacking = [f"the answer {name!r} has no check-{name}" for name in sorted(answers - checked)]
+        lacking += [f"the check of {name!r} has no answer with that grade_id" for name in sorted(checked - answers)]
+        raise ValueError(f"{source.name}: {'; '.join(lacking)}")
     notebook.metadata = NotebookNode({"kernelspec": NotebookNode(KERNEL)})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
@@ -72,7 +81,7 @@ def released(source: Path) -> NotebookNode:
 def _stub(answer: str, where: str) -> str:
     """The part of an answer's cell that learners get."""
     stub = re.sub(rf"\n*^{BEGIN}\n.*?\n{END}$", "", answer, flags=re.MULTILINE | re.DOTALL).strip()
-    if stub == answer.strip() or BEGIN in stub or END in stub:
+    if answer.count(BEGIN) != 1 or stub == answer.strip() or BEGIN in stub or END in stub:
         raise ValueError(f"{where}: the lines {BEGIN!r} and {END!r} must come once, in this order, unindented")
     if "..." not in stub:
         raise ValueError(f"{where}: nothing is left to fill in; put a stub with `...` before {BEGIN!r}")
