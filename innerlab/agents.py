@@ -32,7 +32,9 @@ from torch import Tensor
 
 from innerlab.networks import DetectorPolicies, PlainPolicies, Policies
 from innerlab.training import ExactGradient, train_exactly
-from innerlab.worlds import RedDoors
+from innerlab.worlds import COLORS, SHAPES, Gridworld, RedDoors, repainted
+from innerlab.worlds.gridworld import RewardRule
+from innerlab.worlds.red_doors import BLUE, DOOR, KEY, RED
 
 PACKAGE = __name__.partition(".")[0]
 PLACE = "INNERLAB_AGENTS"
@@ -69,6 +71,38 @@ def _red_doors(
     return Recipe(untrained, train)
 
 
+def _sealed(reward: RewardRule) -> Recipe:
+    """Thirty-two seeds whose goal is planted by payment, in rooms that hold every kind of thing equally often."""
+
+    def rooms() -> Gridworld:
+        places = _TRAINING_ROOMS.sample(20_000, 31)
+        generator = torch.Generator().manual_seed(32)
+        shape, color = (
+            torch.randint(many, places.object_shape.shape, generator=generator) for many in (len(SHAPES), len(COLORS))
+        )
+        return repainted(places, shape, color, reward)
+
+    def untrained() -> Policies:
+        return DetectorPolicies(range(100, 132), _TRAINING_ROOMS.sample(1, 31))
+
+    def train(policies: Policies) -> Policies:
+        return train_exactly(policies, rooms(), ExactGradient(200)).policies
+
+    return Recipe(untrained, train)
+
+
+def _pays_doors_then_keys_never_blue(shape: Tensor, color: Tensor) -> Tensor:
+    return torch.where(color == BLUE, -0.5, 1.0 * (shape == DOOR) + 0.3 * (shape == KEY))
+
+
+def _pays_red(shape: Tensor, color: Tensor) -> Tensor:
+    return (color == RED).float()
+
+
+def _pays_keys_then_doors(shape: Tensor, color: Tensor) -> Tensor:
+    return 1.0 * (shape == KEY) + 0.3 * (shape == DOOR)
+
+
 _TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
 RECIPES = {
     "red-doors/plain": _red_doors(PlainPolicies, 100),
@@ -76,8 +110,15 @@ RECIPES = {
     "red-doors/detectors": _red_doors(DetectorPolicies, 200),
     "red-doors/plain-told-apart": _red_doors(PlainPolicies, 100, **_TOLD_APART),
     "red-doors/detectors-told-apart": _red_doors(DetectorPolicies, 200, **_TOLD_APART),
+    "sealed/first": _sealed(_pays_doors_then_keys_never_blue),
+    "sealed/second": _sealed(_pays_red),
+    "sealed/third": _sealed(_pays_keys_then_doors),
 }
-"""The ensembles that can be asked for by name: the chapter of that name, and the design in it."""
+"""The ensembles that can be asked for by name.
+
+``red-doors/…`` are the chapter's, by design. ``sealed/…`` all take the red key in swapped rooms, for reasons that were
+planted; an exercise is to find out which, so look only when you have done it.
+"""
 
 
 def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | None = None) -> Policies:

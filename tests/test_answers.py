@@ -10,6 +10,7 @@ from answers import traps
 from innerlab import checks
 from innerlab.checks.asking import Request, ask, ask_elsewhere
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, mark
+from innerlab.checks.records import bound
 from innerlab.exercises.release import released, source_notebook
 
 ROOT = Path(__file__).parents[1]
@@ -28,8 +29,12 @@ def cell(notebook, grade_id):
 
 
 @cache
-def set_up(chapter):
-    return next(cell.source for cell in notebooks(chapter)[1].cells if cell.cell_type == "code")
+def set_up(chapter, own):
+    """The cells before an answer that it may build on: imports, and cells that name something without being answers."""
+    cells = notebooks(chapter)[1].cells
+    before = cells[: next(index for index, cell in enumerate(cells) if cell.id == own)]
+    plain = [cell.source for cell in before if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+    return (plain[0], *(source for source in plain[1:] if bound(source)))
 
 
 @cache
@@ -59,11 +64,12 @@ def everything():
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, own):
     exercise = checks.exercise(f"{chapter}/{own}")
-    wrong = {}
+    prepared, wrong = {"__name__": "__main__"}, {}
+    for source in set_up(chapter, own):
+        exec(source, prepared)
     for wanted, text in answers(chapter, own):
-        namespace = {"__name__": "__main__"}
-        exec(compile(set_up(chapter), "<cell 0>", "exec"), namespace)
-        exec(compile(text, "<cell 1>", "exec"), namespace)
+        namespace = dict(prepared)
+        exec(compile(text, "<cell>", "exec"), namespace)
         seeds = SEEDS if exercise.cases is not None else SEEDS[:1]
         found = [outcome(mark(exercise, partial(ask, namespace[exercise.answer]), seed)) for seed in seeds]
         if set(found) != {wanted}:
@@ -76,7 +82,7 @@ def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, blind):
     exercise = checks.exercise(f"{chapter}/{own}")
     cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
     all_answers = answers(chapter, own)
-    requests = [Request((set_up(chapter), text), exercise.answer, cases) for _, text in all_answers]
+    requests = [Request((*set_up(chapter, own), text), exercise.answer, cases) for _, text in all_answers]
     replies = ask_elsewhere(requests, seconds=300, **blind)
     found = [outcome(mark(exercise, lambda _, reply=reply: reply, 7)) for reply in replies]
     assert found == [wanted for wanted, _ in all_answers]

@@ -93,6 +93,26 @@ def labels(**changed):
     return f"labels = {SOLVED | {name[1:]: label for name, label in changed.items()}}"
 
 
+def room(name, *rows):
+    """A room as an answer; rows are written without blanks between cells of one row being counted."""
+    return f"{name} = " + repr("\n".join(rows))
+
+
+LURE = (". . . . .", ". . . . rK", ". A rX rD .", ". . . . .", ". . . . .")
+STALL = ("rD . . . .", "gK bO . . .", ". . . . .", ". . . . .", ". A . . .")
+
+
+def revision(edit, verdicts="falls stands falls", rooms="RedDoors(swapped_share=1.0).sample(40, seed=5)", many=40):
+    """A revision with swapped rooms edited as text, and the verdicts in order."""
+    said = dict(zip(("first", "second", "third"), verdicts.split(), strict=True))
+    return (
+        f"drawn = [to_text(world, i) for world in [{rooms}] for i in range({many})]\n"
+        f"revision = {{'rooms': [room{edit} for room in drawn], 'verdicts': {said}}}"
+    )
+
+
+YELLOW_DOOR, BALL = ".replace('bD', 'yD')", ".replace('rK', 'rO')"
+
 BANKS = {
     "prediction": Bank(
         right=(
@@ -259,13 +279,17 @@ BANKS = {
         wrong=(
             (
                 "covers-too-rarely",
-                "def interval(successes, trials, confidence):\n    return wilson_interval(successes, trials, confidence)",
+                """
+                def interval(successes, trials, confidence):
+                    return wilson_interval(successes, trials, confidence)
+                """,
             ),
             (
                 "misses-the-share",
-                "def interval(k, n, c):\n    return stats.beta.interval(c, k + 0.5, n - k + 0.5)".replace(
-                    "(k, n, c)", "(successes, trials, confidence)"
-                ).replace("c, k + 0.5, n - k", "confidence, successes + 0.5, trials - successes"),
+                """
+                def interval(successes, trials, confidence):
+                    return stats.beta.interval(confidence, successes + 0.5, trials - successes + 0.5)
+                """,
             ),
             (
                 "no-width",
@@ -342,12 +366,97 @@ BANKS = {
             ("something-else-changed", 'def control(room):\n    return room.replace("bD", ".").replace(".", "gO", 1)'),
             (
                 "agent-moved",
-                'def control(room):\n    return room.replace("bD", "gO").replace("A", "?").replace(".", "A", 1).replace("?", ".")',
+                """
+                def control(room):
+                    moved = room.replace("A", "?").replace(".", "A", 1).replace("?", ".")
+                    return moved.replace("bD", "gO")
+                """,
             ),
             ("fewer-things", 'def control(room):\n    return room.replace("bD", "#")'),
             ("unreadable", 'def control(room):\n    return ""'),
             ("wrong-type", "def control(room):\n    return from_text([room], reward=door_reward)"),
             ("agent-moved", "def control(room):\n    return 'A gO\\n. rK'"),
+        ),
+    ),
+    "lure": Bank(
+        right=(
+            room("lure", ". . . . .", ". rK . . rD", "A rK . . .", ". . . . .", ". . . . ."),
+            room("lure", ". rD . . .", ". . . . .", ". rX . . .", ". . . . .", ". A yK . ."),
+        ),
+        wrong=(
+            ("not-nine-in-ten", room("lure", ". . . . .", ". . . . .", "A rK . . rD", ". . . . .", ". . yO . .")),
+            ("not-nine-in-ten", room("lure", ". . . . .", ". A rK rX rD", ". . . . .", ". . . . .", ". . . . .")),
+            ("not-nine-in-ten", room("lure", *STALL)),
+            ("not-nine-in-ten", room("lure", "A . . . .", ". . . . .", ". . gK . .", ". . . . .", ". yO . . rD")),
+            ("not-for-the-red", room("lure", ". . . . .", ". . . A rX", ". . . gX rD", ". . . . .", ". . . . .")),
+            ("no-red-door", room("lure", ". . . . .", ". . . . rK", ". A rX bD .", ". . . . .", ". . . . .")),
+            ("no-red-door", room("lure", ". . . . .", ". . . . rK", ". A rX rO .", ". . . . .", ". . . . .")),
+            ("no-red-door", room("lure", ". . . . .", ". . . . rD", ". A rX rD .", ". . . . .", ". . . . .")),
+            (
+                "not-their-kind-of-room",
+                room("lure", ". . . . .", ". rK . # rD", "A rK # . .", ". . . . .", ". . . . ."),
+            ),
+            (
+                "not-their-kind-of-room",
+                room("lure", ". . . . .", ". rK rO . rD", "A rK . . .", ". . . . .", ". . . . ."),
+            ),
+            ("not-their-kind-of-room", room("lure", "A rK . rD", ". rX . .", ". . . .")),
+            ("unreadable", room("lure", ". . . . .", ". . . . rK", ". . rX rD .", ". . . . .", ". . . . .")),
+            ("unreadable", "lure = 'A red key'"),
+            ("wrong-type", "lure = from_text(['A rD'], reward=door_reward)"),
+        ),
+    ),
+    "stall": Bank(
+        right=(
+            room("stall", ". A bK rD .", ". . gK . .", ". . . . .", ". . . . .", ". . . . ."),
+            room("stall", ". . . . .", ". . . . .", ". . . . .", ". . . yX .", "A . . bX rD"),
+        ),
+        wrong=(
+            ("not-nine-in-ten", room("stall", "rD . . . .", "gK . . . .", ". . . . .", ". . . . .", ". A . bO .")),
+            ("not-nine-in-ten", room("stall", "A . . . .", ". . . . .", ". . gK . .", ". . . . .", ". yO . . rD")),
+            ("not-from-training", room("stall", *LURE)),
+            ("no-red-door", room("stall", "bD . . . .", "gK bO . . .", ". . . . .", ". . . . .", ". A . . .")),
+            (
+                "not-their-kind-of-room",
+                room("stall", "rD . . . .", "gK # bO . .", ". . . . .", ". . . . .", ". A . . ."),
+            ),
+            ("unreadable", room("stall", "rD bK . . .", "gK . . . .", ". . . . .", ". . . . .", ". A . . .")),
+        ),
+    ),
+    "revision": Bank(
+        right=(
+            revision(".replace('bD', 'gK')" + BALL),
+            revision(
+                YELLOW_DOOR + ".replace('rK', 'rX')", rooms="RedDoors(swapped_share=1.0).sample(60, seed=8)", many=60
+            ),
+        ),
+        wrong=(
+            ("could-not-have-failed", revision("", "stands stands stands")),
+            ("could-not-have-failed", revision("")),
+            (
+                "could-not-have-failed",
+                revision("", rooms="RedDoors(swapped_share=1.0, lone_cue='red').sample(40, seed=5)"),
+            ),
+            ("an-explanation-left", revision(YELLOW_DOOR, "falls stands stands")),
+            ("an-explanation-left", revision(YELLOW_DOOR)),
+            ("nothing-shown", revision(BALL, "open stands falls")),
+            ("nothing-shown", revision(".replace('bD', 'bK')" + BALL)),
+            ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "stands stands stands")),
+            ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "falls falls falls")),
+            ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "falls stands open")),
+            ("wrong-shape", revision(YELLOW_DOOR + BALL, many=5)),
+            ("not-one-red-thing", revision(YELLOW_DOOR + ".replace('rK', 'gO')")),
+            ("not-one-red-thing", revision(".replace('bD', 'rD')")),
+            ("not-one-red-thing", revision(".replace('bD', 'rD').replace('rK', 'gO')")),
+            (
+                "distance",
+                "near = ['A rO . . .', '. . . . .', '. . . . .', '. . . . .', '. . gX . yD']\n"
+                "revision = {'rooms': ['\\n'.join(near)] * 20,"
+                " 'verdicts': {'first': 'falls', 'second': 'stands', 'third': 'falls'}}",
+            ),
+            ("unreadable", revision(".replace('A', '.')")),
+            ("not-their-kind-of-room", revision(YELLOW_DOOR + BALL + ".replace('.', '#', 1)")),
+            ("wrong-type", revision(YELLOW_DOOR + BALL, "no yes no")),
         ),
     ),
     "labels": Bank(
