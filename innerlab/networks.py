@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.sparse import csr_array
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from innerlab.randomness import INITIALIZATION, generator
 from innerlab.worlds import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_positions, kinds
@@ -62,6 +66,12 @@ class Policies(nn.Module):
         raise NotImplementedError
 
     @property
+    def kinds_and_positions(self) -> tuple[Tensor, Tensor]:
+        """Which kind of object and which position each number means that can be seen, both long ``(numbers,)``."""
+        number = torch.arange(kinds() * self.positions)
+        return number // self.positions, number % self.positions
+
+    @property
     def networks(self) -> int:
         """How many networks there are."""
         return len(self.seeds)
@@ -75,8 +85,8 @@ class Policies(nn.Module):
         """
         if seen.dim() == 2:
             seen = seen.expand(self.networks, -1, -1)
-        h = F.relu(self.first_layer(seen) + self.bias_1)  # (networks, batch, hidden)
-        h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2))
+        h = F.relu(self.first_layer(seen) + self.bias_1, inplace=True)  # (networks, batch, hidden)
+        h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2), inplace=True)
         out = torch.baddbmm(self.bias_3, h, self.weight_3)  # (networks, batch, actions + 1)
         return out[..., :-1], out[..., -1]
 
@@ -93,19 +103,40 @@ class Policies(nn.Module):
         return chosen
 
 
+class _SumsOfRows(Function):
+    """Sums of rows of a table (float ``(rows, hidden)``), which rows each (long ``(sums, summands)``).
+
+    The gradient of a row is the sum of the gradients of the sums that it went into. Which those are is the same
+    table of ones and zeros read by columns, for which SciPy counts where ``embedding_bag`` would sort.
+    """
+
+    @staticmethod
+    def forward(ctx, table: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.height = len(table)
+        return F.embedding_bag(rows, table, mode="sum")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        ends = range(0, rows.numel() + 1, rows.shape[1])
+        by_sum = csr_array((np.ones(rows.numel(), np.int8), rows.flatten(), ends), (len(rows), ctx.height))
+        by_row = by_sum.tocsc()
+        sums, ends = torch.from_numpy(by_row.indices), torch.from_numpy(by_row.indptr)
+        return F.embedding_bag(sums, gradient, ends, mode="sum", include_last_offset=True), None
+
+
 def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
     """For each network, sums of rows of its own table: ``(networks, batch, hidden)``.
-
-    Selecting and adding beats ``embedding_bag``, whose gradient sorts its indices first.
 
     Args:
         table: ``(networks, rows, hidden)``.
         rows: long ``(networks, batch, summands)``.
     """
-    networks, batch, summands = rows.shape
-    offset = torch.arange(networks).view(-1, 1, 1) * table.shape[1]
-    selected = table.flatten(0, 1).index_select(0, (rows + offset).flatten())
-    return selected.view(networks, batch, summands, -1).sum(2)
+    offset = torch.arange(len(table)).view(-1, 1, 1) * table.shape[1]
+    sums = _SumsOfRows.apply(table.flatten(0, 1), (rows + offset).flatten(0, 1))
+    return sums.view(*rows.shape[:2], -1)
 
 
 class PlainPolicies(Policies):
@@ -131,13 +162,14 @@ class PlainPolicies(Policies):
 
     def first_layer(self, seen: Tensor) -> Tensor:
         """See :class:`Policies`: one row for the shape and one for the color of each object."""
-        kind, position = seen // self.positions, seen % self.positions
+        kind, position = self.kinds_and_positions
         shape = kind // len(COLORS) * self.positions + position
         color = (len(SHAPES) + kind % len(COLORS)) * self.positions + position
-        if self.color_gain == 1.0:
-            return _sum_of_rows(self.weight_1.flatten(1, 2), torch.cat([shape, color], -1))
-        scaled = torch.cat([self.weight_1[:, : len(SHAPES)], self.color_gain * self.weight_1[:, len(SHAPES) :]], 1)
-        return _sum_of_rows(scaled.flatten(1, 2), torch.cat([shape, color], -1))
+        rows = torch.stack([shape, color], -1)[seen].flatten(-2)
+        weight = self.weight_1
+        if self.color_gain != 1.0:
+            weight = torch.cat([weight[:, : len(SHAPES)], self.color_gain * weight[:, len(SHAPES) :]], 1)
+        return _sum_of_rows(weight.flatten(1, 2), rows)
 
 
 class DetectorPolicies(Policies):
@@ -173,9 +205,9 @@ class DetectorPolicies(Policies):
 
     def first_layer(self, seen: Tensor) -> Tensor:
         """See :class:`Policies`: what the detectors say to each kind that occurs, at each place, as one row."""
-        kind, position = seen // self.positions, seen % self.positions
-        occurs = torch.zeros(kinds(), dtype=torch.bool)
-        occurs[kind.flatten()] = True
-        number = occurs.cumsum(0) - 1
+        kind, position = self.kinds_and_positions
+        occurs = seen.flatten().bincount(minlength=len(kind)).view(kinds(), -1).any(1)
         table = self.detect()[:, occurs] @ self.weight_1  # (networks, kinds that occur, positions * hidden)
-        return _sum_of_rows(table.view(self.networks, -1, self.hidden), number[kind] * self.positions + position)
+        number = occurs.cumsum(0) - 1
+        rows = (number[kind] * self.positions + position)[seen]
+        return _sum_of_rows(table.view(self.networks, -1, self.hidden), rows)
