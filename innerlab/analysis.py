@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from innerlab.networks import Policies
-from innerlab.training import see_everything
 from innerlab.worlds import OUTCOMES, Gridworld, free_cells, outcome_of_objects, successors
 from innerlab.worlds.shifts import move_weights, powers, transposed
 
@@ -61,18 +60,18 @@ _LAYOUTS_AT_ONCE = 16  # what they need then stays in the processor's cache
 
 def _outcomes_in(policies: Policies, world: Gridworld, layout: Tensor, greedy: bool) -> Tensor:
     """The outcome probabilities in these layouts, long ``(layouts,)``."""
-    logits = policies(see_everything(world, layout)).unflatten(1, (len(layout), world.cells))
-    logits = logits.movedim(0, 2)  # (layouts, cells, networks, actions)
-    probabilities = F.one_hot(logits.argmax(-1), logits.shape[-1]).float() if greedy else logits.softmax(-1)
-    weights = move_weights(probabilities.movedim((-1, 1), (0, 1)).contiguous(), world, layout[:, None])
-    start = torch.zeros(weights.shape[1:])  # (cells, layouts, networks)
-    start[world.start[layout], torch.arange(len(layout))] = 1.0
+    logits = policies.everywhere(world, layout[None])  # (actions, cells, networks, layouts)
+    probabilities = F.one_hot(logits.argmax(0), len(logits)).movedim(-1, 0).float() if greedy else logits.softmax(0)
+    weights = move_weights(probabilities, world, layout[None])
+    start = torch.zeros(weights.shape[1:])  # (cells, networks, layouts)
+    start[world.start[layout], :, torch.arange(len(layout))] = 1.0
+    # (steps + 1, cells, networks, layouts)
     where = powers(transposed(weights, world.width), start, world.width, world.max_steps + 1)
-    where = where[:, world.width : -world.width]  # (steps + 1, cells, layouts, networks)
-    ended = where.sum(0)[world.object_cell[layout], torch.arange(len(layout))[:, None]]  # nobody leaves an object
-    counted = F.one_hot(outcome_of_objects(world)[layout], len(OUTCOMES)).float()  # (layouts, objects, outcomes)
+    # nobody leaves an object, so that each episode that ends is counted once
+    ended = where.sum(0)[world.object_cell[layout], :, torch.arange(len(layout))[:, None]]
+    counted = F.one_hot(outcome_of_objects(world)[layout], len(OUTCOMES)).float()
     outcomes = torch.einsum("lkn,lko->nlo", ended, counted)
-    outcomes[..., 0] = (where[-1] * free_cells(world, layout).T[..., None]).sum(0).T
+    outcomes[..., 0] = (where[-1] * free_cells(world, layout).T[:, None]).sum(0)
     return outcomes
 
 
@@ -113,8 +112,8 @@ def maximum_entropy_irl(
     layout = torch.arange(world.layouts)
     model = successors(world, layout)
     with torch.no_grad():
-        logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
-        moves = logits.softmax(-1).movedim(-1, 0).contiguous()  # (actions, networks, layouts, cells)
+        moves = policies.everywhere(world, layout[None]).softmax(0)  # (actions, cells, networks, layouts)
+        moves = moves.movedim(1, -1).contiguous()  # (actions, networks, layouts, cells)
     successor = model.cell.movedim(-1, 0)[:, None].expand_as(moves).contiguous()
     ends = (model.touched > 0).movedim(-1, 0)[:, None]
     which = (model.touched.movedim(-1, 0) - 1).clamp(min=0)  # (actions, layouts, cells)

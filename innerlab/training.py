@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from innerlab.networks import Policies
+from innerlab.networks import ObjectPolicies, Policies
 from innerlab.randomness import ACTING, DATA, generator
-from innerlab.worlds import ACTIONS, Gridworld, State, egocentric_objects, free_cells, reset, step
-from innerlab.worlds.shifts import cells_first, move_weights, on_objects, total
+from innerlab.worlds import ACTIONS, Gridworld, State, free_cells, reset, step
+from innerlab.worlds.shifts import move_weights, on_objects, total
 
 Measure = Callable[[Policies], Tensor]
 """Anything worth following during training: maps an ensemble to a tensor whose first axis is the network."""
@@ -121,31 +121,10 @@ def values(probabilities: Tensor, world: Gridworld, layout: Tensor, discount: fl
     return (total(weights, pay, world.width, sweeps + 1) - pay) / discount
 
 
-def expected_return(probabilities: Tensor, world: Gridworld, layout: Tensor, discount: float, sweeps: int) -> Tensor:
-    """The mean of :func:`values` over all free cells of all layouts: the return of an agent put down anywhere.
-
-    Args:
-        probabilities: float ``(actions, cells, networks, layouts)``.
-        world: the tables.
-        layout: long ``(networks, layouts)``.
-        discount: a step, above 0 and at most 1.
-        sweeps: how many steps ahead to look.
-
-    Returns:
-        float ``(networks,)``.
-    """
-    return mean_over_free_cells(values(probabilities, world, layout, discount, sweeps), world, layout)
-
-
 def mean_over_free_cells(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
     """The mean of a table ``(cells, networks, layouts)`` over where one can stand in these layouts, ``(networks,)``."""
     free = free_cells(world, layout).movedim(-1, 0)
     return (table * free).sum((0, 2)) / free.sum((0, 2))
-
-
-def see_everything(world: Gridworld, layout: Tensor) -> Tensor:
-    """What an agent sees from every cell of its layouts: long ``(..., layouts * cells, objects)``."""
-    return egocentric_objects(world, layout[..., None], torch.arange(world.cells)).flatten(-3, -2)
 
 
 def train_exactly(
@@ -174,12 +153,12 @@ def train_exactly(
     recorder = _Recorder(policies, measure, every, settings.iterations)
     for iteration in range(settings.iterations):
         layout = drawn[iteration]  # (networks, layouts)
-        logits = policies(see_everything(world, layout)).unflatten(1, (settings.layouts, world.cells))
-        log_probabilities = cells_first(logits).log_softmax(0)  # (actions, cells, networks, layouts)
+        log_probabilities = policies.everywhere(world, layout).log_softmax(0)  # (actions, cells, networks, layouts)
         probabilities = log_probabilities.exp()
-        objective = expected_return(probabilities, world, layout, settings.discount, settings.sweeps)
-        entropy = mean_over_free_cells(-(probabilities * log_probabilities).sum(0), world, layout)
-        loss = -(objective + settings.entropy_bonus * entropy).sum()
+        value = values(probabilities, world, layout, settings.discount, settings.sweeps)
+        entropy = -(probabilities * log_probabilities).sum(0)  # (cells, networks, layouts)
+        objective = mean_over_free_cells(value + settings.entropy_bonus * entropy, world, layout)
+        loss = -objective.sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -188,7 +167,7 @@ def train_exactly(
 
 
 def train_from_samples(
-    policies: Policies,
+    policies: ObjectPolicies,
     world: Gridworld,
     settings: SampledActorCritic = SampledActorCritic(),
     measure: Measure | None = None,
@@ -251,12 +230,12 @@ def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State
     names = ("seen", "value", "action", "reward", "terminated", "over", "seen_next")
     rows: list[tuple[Tensor, ...]] = []
     for t in range(steps):
-        seen = egocentric_objects(world, state.layout, state.cell)
+        seen = policies.see(world, state.layout, state.cell)
         logits, value = policies.policy_and_value(seen)
         action = (logits - noise[t].log()).argmax(-1)  # the Gumbel-max trick
         new = step(world, state, action)
         over = new.terminated | new.truncated
-        seen_next = egocentric_objects(world, new.state.layout, new.state.cell)
+        seen_next = policies.see(world, new.state.layout, new.state.cell)
         rows.append((seen, value, action, new.reward, new.terminated, over, seen_next))
         fresh = reset(world, next(draws))
         state = State(*(torch.where(over, begun, old) for begun, old in zip(fresh, new.state, strict=True)))

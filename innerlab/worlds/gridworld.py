@@ -12,6 +12,7 @@ on, and the one its designer meant.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -94,6 +95,11 @@ class Gridworld:
     object_intended_reward: Tensor
     next_cell: Tensor
     object_at: Tensor
+
+    @cached_property
+    def leads_on(self) -> Tensor:
+        """Whether an action leads to another cell, bool ``(maps, cells, actions)``."""
+        return self.next_cell != torch.arange(self.cells)[:, None]
 
     @property
     def layouts(self) -> int:

@@ -35,11 +35,25 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
     Returns:
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
-    leads_on = world.next_cell[world.map_index[layout]] != torch.arange(world.cells)[:, None]
-    going_on = (world.object_at[layout] == 0)[..., None]
-    leaving = probabilities * cells_first(leads_on & going_on)
-    staying = (probabilities * cells_first(~leads_on & going_on)).sum(0, keepdim=True)
+    leads_on = cells_first(world.leads_on[world.map_index[layout]])  # (actions, cells, ...)
+    going_on = world.object_at[layout].movedim(-1, 0) == 0  # (cells, ...)
+    leaving = probabilities * (leads_on & going_on)
+    staying = (probabilities * (~leads_on & going_on)).sum(0, keepdim=True)
     return torch.cat([leaving, staying])
+
+
+def after_moves(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
+    """What the table (float ``(cells, ...)``) holds where each action leads, ``(actions, cells, ...)``.
+
+    Args:
+        table: differentiable.
+        world: the tables.
+        layout: long ``(...)``, or broadcastable to it.
+    """
+    zeros = table.new_zeros(world.width, *table.shape[1:])
+    ahead = _ahead(torch.cat([zeros, table, zeros])[None], world.width)
+    leads_on = cells_first(world.leads_on[world.map_index[layout]])
+    return torch.where(leads_on, torch.stack([one for (one,) in ahead[:-1]]), table)
 
 
 def on_objects(amount: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
@@ -70,14 +84,24 @@ def powers(weights: Tensor, start: Tensor, width: int, number: int) -> Tensor:
         number: at least 1.
 
     Returns:
-        float ``(number, width + cells + width, ...)``, zeros around the cells.
+        float ``(number, cells, ...)``.
     """
-    padded = start.new_zeros(number, len(start) + 2 * width, *start.shape[1:])
+    return _repeated(weights, start, None, width, number)[:, width:-width]
+
+
+def _repeated(weights: Tensor, start: Tensor, added: Tensor | None, width: int, number: int) -> Tensor:
+    """``x_0 = start`` and ``x_k = added + W x_{k-1}``, with zeros around: ``(number, width + cells + width, ...)``."""
+    padded = start.new_empty(number, len(start) + 2 * width, *start.shape[1:])
+    padded[:, :width] = padded[:, -width:] = 0
     cells, ahead = padded[:, width:-width].unbind(), zip(*_ahead(padded, width), strict=True)
-    weights = weights.unbind()
+    first, *others = weights.unbind()
     cells[0].copy_(start)
-    for moved, values in zip(cells[1:], ahead, strict=False):
-        for weight, value in zip(weights, values, strict=True):
+    for moved, (value, *values) in zip(cells[1:], ahead, strict=False):
+        if added is None:
+            torch.mul(first, value, out=moved)
+        else:
+            torch.addcmul(added, first, value, out=moved)
+        for weight, value in zip(others, values, strict=True):
             moved.addcmul_(weight, value)
     return padded
 
@@ -101,20 +125,18 @@ class _Total(Function):
 
     @staticmethod
     def forward(ctx, weights: Tensor, start: Tensor, width: int, number: int) -> Tensor:
-        terms = powers(weights, start, width, number)
-        ctx.save_for_backward(weights, terms)
+        sums = _repeated(weights, start, start, width, number)  # sums[j]: x + ... + W^j x
+        ctx.save_for_backward(weights, sums)
         ctx.width = width
-        return terms[:, width:-width].sum(0)
+        return sums[-1, width:-width].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        weights, terms = ctx.saved_tensors
-        width = ctx.width
-        back = powers(transposed(weights, width), gradient, width, len(terms))[:, width:-width]  # back[i]: (W^T)^i g
-        sums = terms[:-1].cumsum(0)  # sums[j]: x + ... + W^j x
+        weights, sums = ctx.saved_tensors
+        back = powers(transposed(weights, ctx.width), gradient, ctx.width, len(sums))  # back[i]: (W^T)^i g
         by_weights = torch.zeros_like(weights)
-        for by_move, values in zip(by_weights, _ahead(sums, width), strict=True):
+        for by_move, values in zip(by_weights, _ahead(sums[:-1], ctx.width), strict=True):
             for one, value in zip(back, reversed(values), strict=False):
                 by_move.addcmul_(one, value)
         return by_weights, back.sum(0), None, None
