@@ -151,7 +151,7 @@ class SeedGroup:
 _BINS, _ABREAST = 20, 3  # dots of one bin stand in rows of three
 
 
-def seed_dots(groups: Sequence[SeedGroup], xlabel: str, width: float = 5.4) -> Figure:
+def seed_dots(groups: Sequence[SeedGroup], xlabel: str, width: float = 4.4) -> Figure:
     """Histograms over 0 to 1, one below the other, in which every seed is a dot.
 
     Args:
@@ -253,7 +253,7 @@ def draw_layout(axes: Axes, world: Gridworld, layout: int) -> None:
             f"{color}\n{shape}",
             ha="center",
             va="center",
-            fontsize=6.5,
+            fontsize=7.5,
             linespacing=0.9,
         )
     axes.set(xlim=(-0.05, world.width + 0.05), ylim=(world.height + 0.05, -0.05), aspect="equal")
