@@ -8,16 +8,28 @@ import torch
 from scipy import stats
 
 from innerlab.agents import stored
-from innerlab.analysis import outcome_probabilities
+from innerlab.analysis import outcome_probabilities, red_share
 from innerlab.checks.judging import Case, Exercise, Lesson
 from innerlab.checks.values import Array, Choice, Fields, Items, Number, Text
 from innerlab.networks import Policies
 from innerlab.statistics import crossed_bootstrap_interval
-from innerlab.worlds import COLORS, OUTCOMES, SHAPES, Gridworld, RedDoors, door_reward, from_text, repainted, to_text
+from innerlab.worlds import (
+    COLORS,
+    OUTCOMES,
+    SHAPES,
+    Gridworld,
+    RedDoorMazes,
+    RedDoors,
+    door_reward,
+    from_text,
+    repainted,
+    to_text,
+)
 
 GOAL = "A goal, an aversion, or no competence?"
 WHICH_CUE = "Which cue does each seed follow?"
 BY_HAND = "One room by hand"
+HOW_MUCH = "How much data does it take?"
 
 
 def _tensor(array: np.ndarray, dtype: str = "float64") -> dict:
@@ -637,6 +649,54 @@ def _remark_on_revision(values: list) -> str:
     return "\n".join(f"{name}: {numbers[name]}" for name in SEALED)
 
 
+# How few mazes will do?
+
+SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
+SLACK = 12  # agents: other mazes, drawn with another seed, gave counts at most 8 apart
+
+
+@cache
+def _repaired() -> tuple[list[int], list[int]]:
+    """For each share, of how many of 64 agents most episodes end at the door, and how many have a low red share."""
+    unseen = RedDoorMazes(swapped_share=1.0).sample(60, seed=42)
+    at_door, low_share = [], []
+    for share in SHARES:
+        outcomes = _endings(f"half-trained-mazes/{100 * share:.0f}-percent", unseen).mean(1)
+        at_door.append(int((outcomes[:, OUTCOMES.index("door")] > 0.5).sum()))
+        low_share.append(int((red_share(outcomes) < 0.5).sum()))
+    return at_door, low_share
+
+
+def _judge_repair(case: Case, value: dict) -> Lesson | None:
+    counts = np.array(value["counts"])
+    at_door, low_share = (np.array(found) for found in _repaired())
+    if (abs(counts - at_door) > SLACK).any():
+        if counts[:2].sum() > at_door[:2].sum() and (abs(counts - low_share) <= SLACK).all():
+            return Lesson(
+                "nowhere-hidden",
+                f"At {SHARES[0]:.0%} we find fewer than your {counts[0]} agents that mostly reach the door.",
+                "Did you count a low red share? Most of those agents go nowhere, and that is not repaired.",
+                HOW_MUCH,
+            )
+        off = int(abs(counts - at_door).argmax())
+        return Lesson(
+            "not-what-we-find",
+            f"At {SHARES[off]:.0%} we find another number than your {counts[off]}, by more than chance explains.",
+            "Are there 100 steps, on mazes with this share, and is it counted in mazes that are all swapped?",
+            HOW_MUCH,
+        )
+    enough = [share for share, count in zip(SHARES, counts, strict=True) if count >= NINE_IN_TEN]
+    if not enough or not np.isclose(value["smallest"], enough[0]):
+        return Lesson(
+            "not-by-your-own-counts",
+            f"By your own counts, {value['smallest']:g} is not the smallest share at which at least {NINE_IN_TEN} are "
+            "repaired.",
+            "Shares are to be given as in the list: 0.02 is two in a hundred.",
+            HOW_MUCH,
+        )
+    return None
+
+
 # Spot the error
 
 LABELS = (
@@ -703,6 +763,12 @@ EXERCISES = {
             Fields({"rooms": Items(Text(1000), 20, 60), "verdicts": Fields(dict.fromkeys(SEALED, Choice(VERDICTS)))}),
             _judge_revision,
             remark=_remark_on_revision,
+        ),
+        Exercise(
+            "pseudo_alignment/repair",
+            "repair",
+            Fields({"counts": Items(Number(0, 64, whole=True), len(SHARES), len(SHARES)), "smallest": Number(0, 1)}),
+            _judge_repair,
         ),
         Exercise(
             "pseudo_alignment/labels",

@@ -11,6 +11,8 @@ from innerlab.worlds.gridworld import (
     egocentric_objects,
     egocentric_planes,
     egocentric_positions,
+    egocentric_walls,
+    free_cells,
     gridworld,
     kinds,
     repainted,
@@ -19,7 +21,9 @@ from innerlab.worlds.gridworld import (
     successors,
 )
 from innerlab.worlds.layouts import from_text, to_text
+from innerlab.worlds.mazes import RedDoorMazes
 from innerlab.worlds.red_doors import OUTCOMES, RedDoors, door_reward, outcome_of_objects
+from innerlab.worlds.scents import scents
 
 __all__ = [
     "ACTIONS",
@@ -27,6 +31,7 @@ __all__ = [
     "OUTCOMES",
     "SHAPES",
     "Gridworld",
+    "RedDoorMazes",
     "RedDoors",
     "State",
     "Successors",
@@ -35,12 +40,15 @@ __all__ = [
     "egocentric_objects",
     "egocentric_planes",
     "egocentric_positions",
+    "egocentric_walls",
+    "free_cells",
     "from_text",
     "gridworld",
     "kinds",
     "outcome_of_objects",
     "repainted",
     "reset",
+    "scents",
     "step",
     "successors",
     "to_text",

@@ -12,6 +12,7 @@ on, and the one its designer meant.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -95,6 +96,11 @@ class Gridworld:
     next_cell: Tensor
     object_at: Tensor
 
+    @cached_property
+    def leads_on(self) -> Tensor:
+        """Whether an action leads to another cell, bool ``(maps, cells, actions)``."""
+        return self.next_cell != torch.arange(self.cells)[:, None]
+
     @property
     def layouts(self) -> int:
         """How many layouts there are."""
@@ -146,7 +152,7 @@ def gridworld(
     if crowded.any():
         raise ValueError(f"layout {int(crowded.nonzero()[0])} puts two things on one cell")
     next_cell = moves(height, width, wall)
-    stranded = ~reachable_objects(next_cell[map_index], start, object_cell, object_at)
+    stranded = ~reachable_objects(height, width, wall[map_index], start, object_cell)
     if stranded.any():
         layout, which = stranded.nonzero()[0].tolist()
         row, column = divmod(int(object_cell[layout, which]), width)
@@ -234,27 +240,32 @@ def moves(height: int, width: int, wall: Tensor) -> Tensor:
     return torch.where(blocked, here, target).contiguous()
 
 
-def reachable_objects(next_cell: Tensor, start: Tensor, object_cell: Tensor, object_at: Tensor) -> Tensor:
+def reachable_objects(height: int, width: int, wall: Tensor, start: Tensor, object_cell: Tensor) -> Tensor:
     """Flood-fills from the start without crossing an object: which objects can be touched first?
 
     Args:
-        next_cell: long ``(layouts, cells, actions)``.
+        height: rows.
+        width: columns.
+        wall: bool ``(layouts, cells)``.
         start: long ``(layouts,)``.
         object_cell: long ``(layouts, objects)``.
-        object_at: long ``(layouts, cells)``.
 
     Returns:
         bool ``(layouts, objects)``.
     """
-    layouts, cells, _ = next_cell.shape
-    reached = torch.zeros(layouts, cells, dtype=torch.bool)
-    reached[torch.arange(layouts), start] = True
+
+    def grid(table: Tensor) -> Tensor:  # (layouts, cells) -> (height, width, layouts): whole rows move at once
+        return table.T.reshape(height, width, -1)
+
+    open_, passable = grid(~wall), grid((~wall).scatter(1, object_cell, False))
+    reached = grid(torch.zeros_like(wall).scatter_(1, start[:, None], True))
+    onward = torch.zeros(height + 2, width + 2, len(wall), dtype=torch.bool)  # with a rim around
     while True:
-        # moves are symmetric: a cell is reached if a move from it leads to a reached cell that holds no object
-        passable = reached & (object_at == 0)
-        grown = reached | passable.gather(1, next_cell.flatten(1)).view(next_cell.shape).any(-1)
+        onward[1:-1, 1:-1] = reached & passable
+        beside = onward[:-2, 1:-1] | onward[2:, 1:-1] | onward[1:-1, :-2] | onward[1:-1, 2:]
+        grown = reached | beside & open_
         if torch.equal(grown, reached):
-            return reached.gather(1, object_cell)
+            return reached.flatten(0, 1).T.gather(1, object_cell)
         reached = grown
 
 
@@ -316,15 +327,20 @@ def successors(world: Gridworld, layout: Tensor) -> Successors:
         return table.gather(-1, cell.flatten(-2)).view(cell.shape)
 
     def paid(object_reward: Tensor) -> Tensor:  # nothing for object 0, the empty cell
-        return at_successor(torch.nn.functional.pad(object_reward, (1, 0))[layout].gather(-1, object_at))
+        return at_successor(torch.nn.functional.pad(object_reward[layout], (1, 0)).gather(-1, object_at))
 
     return Successors(
         cell=cell,
         touched=at_successor(object_at),
         reward=paid(world.object_reward),
         intended_reward=paid(world.object_intended_reward),
-        free=(object_at == 0) & ~world.wall[world.map_index[layout]],
+        free=free_cells(world, layout),
     )
+
+
+def free_cells(world: Gridworld, layout: Tensor) -> Tensor:
+    """Where one can stand with the episode going on, in these layouts (long ``(...)``): bool ``(..., cells)``."""
+    return (world.object_at[layout] == 0) & ~world.wall[world.map_index[layout]]
 
 
 def kinds() -> int:
@@ -352,11 +368,11 @@ def egocentric_objects(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor
     Returns:
         long ``(..., objects)``.
     """
+    positions, across = egocentric_positions(world), 2 * world.width - 1
     object_cell = world.object_cell[layout]  # (..., objects)
-    row = object_cell // world.width - (cell // world.width)[..., None] + world.height - 1
-    column = object_cell % world.width - (cell % world.width)[..., None] + world.width - 1
     kind = world.object_shape[layout] * len(COLORS) + world.object_color[layout]
-    return kind * egocentric_positions(world) + row * (2 * world.width - 1) + column
+    seen_from_0 = kind * positions + object_cell // world.width * across + object_cell % world.width + positions // 2
+    return seen_from_0 - (cell // world.width * across + cell % world.width)[..., None]
 
 
 def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
@@ -378,3 +394,22 @@ def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
     planes.scatter_(-1, (kind // len(COLORS)) * positions + position, 1.0)
     planes.scatter_(-1, (len(SHAPES) + kind % len(COLORS)) * positions + position, 1.0)
     return planes.unflatten(-1, (-1, positions))
+
+
+def egocentric_walls(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+    """Where an agent cannot go, in the window of :func:`egocentric_planes`: walls, and all that is outside the grid.
+
+    Args:
+        world: the tables.
+        layout: long ``(...)``.
+        cell: the agent's cell, long, of the same shape.
+
+    Returns:
+        bool ``(..., positions)``.
+    """
+    across, position = 2 * world.width - 1, torch.arange(egocentric_positions(world))
+    row = (cell // world.width)[..., None] + position // across - (world.height - 1)
+    column = (cell % world.width)[..., None] + position % across - (world.width - 1)
+    outside = (row < 0) | (row >= world.height) | (column < 0) | (column >= world.width)
+    there = (row * world.width + column).masked_fill(outside, 0)
+    return outside | world.wall[world.map_index[layout]].gather(-1, there)

@@ -459,6 +459,24 @@ BANKS = {
             ("wrong-type", revision(YELLOW_DOOR + BALL, "no yes no")),
         ),
     ),
+    "repair": Bank(
+        right=(
+            "repair = {'counts': [17, 47, 60, 64, 64], 'smallest': 0.1}",
+            "repair = {'counts': np.array([13, 51, 61, 64, 64]), 'smallest': torch.tensor(0.1)}",
+        ),
+        wrong=(
+            ("nowhere-hidden", "repair = {'counts': [40, 56, 63, 64, 64], 'smallest': 0.1}"),
+            ("nowhere-hidden", "repair = {'counts': [30, 58, 64, 64, 64], 'smallest': 0.05}"),
+            ("not-what-we-find", "repair = {'counts': [64, 64, 64, 64, 64], 'smallest': 0.02}"),
+            ("not-what-we-find", "repair = {'counts': [6, 32, 45, 62, 64], 'smallest': 0.2}"),
+            ("not-what-we-find", "repair = {'counts': [47, 17, 3, 0, 0], 'smallest': 0.1}"),
+            ("not-by-your-own-counts", "repair = {'counts': [17, 47, 60, 64, 64], 'smallest': 0.05}"),
+            ("not-by-your-own-counts", "repair = {'counts': [17, 47, 60, 64, 64], 'smallest': 0.2}"),
+            ("out-of-range", "repair = {'counts': [17, 47, 60, 64, 64], 'smallest': 10}"),
+            ("wrong-shape", "repair = {'counts': [17, 47, 60], 'smallest': 0.1}"),
+            ("wrong-type", "repair = {'counts': [0.26, 0.73, 0.94, 1.0, 1.0], 'smallest': 0.1}"),
+        ),
+    ),
     "labels": Bank(
         right=("labels = dict(zip('1234567', " + repr(list(SOLVED.values())) + "))",),
         wrong=(
