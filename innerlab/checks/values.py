@@ -19,6 +19,7 @@ LARGEST = 1_000_000
 DEEPEST = 8
 """how many lists and dicts may lie within one another"""
 SCALARS = tuple(set(np.sctypeDict.values()))
+_SCALAR_IDS = {id(kind) for kind in SCALARS}  # types are told apart by identity, never by ==
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
 
 
@@ -50,7 +51,7 @@ def _pack(value: Any, depth: int, left: list[int]) -> Any:
         kind = np.ndarray
     if kind is np.ndarray:
         return _pack_array(value, left)
-    if _is(kind, *SCALARS):
+    if id(kind) in _SCALAR_IDS:
         value = value.item()
         kind = type(value)
     _spend(left, len(value) if kind is str else 1)

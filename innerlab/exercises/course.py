@@ -59,8 +59,10 @@ def write_course(root: Path, target: Path) -> list[str]:
 def _nbgrader(target: Path, *arguments: str) -> None:
     """Runs one of nbgrader's commands in the course folder."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    # its home is the course folder, so that no personal configuration changes what is released
-    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(target / ".jupyter")}
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(target / ".jupyter"),  # no personal configuration changes what is released
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", ""),  # it looks for alembic
+    }
     done = subprocess.run(command, cwd=target, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
@@ -83,4 +85,5 @@ def main(root: Path, target: str) -> None:
     folder = Path(target).resolve()
     chapters = write_course(root, folder)
     print(f"{folder} holds {len(chapters)} assignments: {', '.join(chapters)}.")
-    print("release/ is what learners get; source/ holds the answers. `nbgrader` runs in that folder.")
+    print("release/ is what learners get; source/ holds the answers.")
+    print(f"nbgrader runs in that folder, with {Path(sys.executable).parent} first on the PATH (activate .venv).")
