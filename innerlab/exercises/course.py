@@ -84,6 +84,7 @@ def main(root: Path, target: str) -> None:
     """Write the course into ``target`` and say what to do with it."""
     folder = Path(target).resolve()
     chapters = write_course(root, folder)
-    print(f"{folder} holds {len(chapters)} assignments: {', '.join(chapters)}.")
+    plural = "s" if len(chapters) != 1 else ""
+    print(f"{folder} holds {len(chapters)} assignment{plural}: {', '.join(chapters)}.")
     print("release/ is what learners get; source/ holds the answers.")
     print(f"nbgrader runs in that folder, with {Path(sys.executable).parent} first on the PATH (activate .venv).")
