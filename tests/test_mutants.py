@@ -1,8 +1,8 @@
 """Solutions with one small mistake in them: every check must tell them from the solution.
 
 Answer banks hold the mistakes that somebody has thought of. Here each function that is a solution is changed in one
-place by rule: another comparison, sign or constant, a statement or a method's call left out, arguments swapped, a
-condition negated, `min` for `max`.
+place by rule: another comparison, sign, constant or variable, a statement or a method's call left out, arguments
+swapped, a condition negated, `min` for `max`.
 
 A mutant is *killed* if its check rejects it for every one of a few seeds: a learner meets one seed only, and whether
 a mistake is seen must not be a matter of luck. A mutant that gets through is *equivalent* if it gives what the
@@ -67,8 +67,10 @@ OTHER_NAMES = [("min", "max"), ("any", "all"), ("sum", "mean"), ("argmin", "argm
 RENAMED = dict(OTHER_NAMES) | {other: name for name, other in OTHER_NAMES}
 
 
-def alternatives(node):
+def alternatives(node, variables):
     """The nodes with one mistake that may stand in the place of this one."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in variables:
+        yield from (ast.Name(other, node.ctx) for other in variables if other != node.id)
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
             for other in COMPARISONS[type(operator)]:
@@ -127,6 +129,9 @@ def mutants(code):
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
+    nodes = list(ast.walk(tree))
+    variables = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    variables |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     original = ast.unparse(tree)
     seen = {original}
     for parent in ast.walk(tree):
@@ -134,7 +139,7 @@ def mutants(code):
             for at, node in enumerate(old) if isinstance(old, list) else [(None, old)]:
                 if not isinstance(node, ast.AST):
                     continue
-                for other in alternatives(node):
+                for other in alternatives(node, sorted(variables)):
                     setattr(parent, field, other if at is None else [*old[:at], other, *old[at + 1 :]])
                     try:
                         made = ast.unparse(ast.fix_missing_locations(tree))
@@ -162,7 +167,8 @@ def test_the_mutators_make_each_kind_of_mistake():
     made = [text for _, text in mutants(code)]
     for part in (
         "if a <= b and", "if a >= b and", "or not c", "and c:", "if not (a < b", "c -= max", "min(a, b)", "max(b, a)",
-        "g(b, a, k=1)", "g(a, b)", "k=2", "k=0", "c[1]", "+ c[0]", "c = a\n", "f(a, b):\n    pass\n",
+        "g(b, a, k=1)", "g(a, b)", "- a[0]", "if c < b and", "k=2", "k=0", "c[1]", "+ c[0]", "c = a\n",
+        "f(a, b):\n    pass\n",
     ):  # fmt: skip
         assert any(part in text for text in made), part
     assert len(set(made)) == len(made)
