@@ -464,7 +464,7 @@ def test_an_exercise_without_cases_is_an_error_and_not_a_pass():
 
 # Cards
 
-NASTY = "<script>alert('1')</script> & \"quotes\" \x1b[31m"
+NASTY = "<script>alert('1')</script> & \"quotes\" \x1b[31m \ud800"
 
 
 def texts_of(page):
@@ -485,6 +485,7 @@ def texts_of(page):
 def test_a_card_says_the_same_as_text_and_as_html(verdict):
     card = Card(verdict)
     page = card._repr_html_()
+    assert (page + repr(card)).encode("utf-8")
     assert texts_of(page) == re.sub(r"\s+", " ", repr(card)).strip()
     assert set(re.findall(r"</?(\w+)", page)) <= {"div", "span", "b"}
     assert not re.search(r"\son\w+=|javascript:|<script", page)

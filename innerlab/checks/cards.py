@@ -9,6 +9,11 @@ HEADS = {PASSED: "✓ Passed", NOT_YET: "✗ Not yet", NOT_ATTEMPTED: "○ Not a
 EDGES = {PASSED: "#2e8b57", NOT_YET: "#d9534f", NOT_ATTEMPTED: "#8a8a8a"}
 
 
+def _sendable(text: str) -> str:
+    """Text without the halves of characters that no notebook can take in."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _box(edge: str, head: str, rows: list[tuple[str, str]]) -> str:
     """A box that takes its colors from the page, apart from its edge."""
     lines = "".join(
@@ -40,7 +45,7 @@ class Card:
         if verdict.state == NOT_ATTEMPTED:
             return [("", "Fill in the `...` above, run that cell and then this one.")]
         if verdict.lesson is None:
-            return [("", verdict.remark)] if verdict.remark else []
+            return [("", _sendable(verdict.remark))] if verdict.remark else []
         lesson = verdict.lesson
         rows = [
             ("input", verdict.shown),
@@ -49,7 +54,7 @@ class Card:
             ("look at", lesson.suggests),
             ("read again", lesson.see),
         ]
-        return [(label, text) for label, text in rows if text]
+        return [(label, _sendable(text)) for label, text in rows if text]
 
     def __repr__(self) -> str:
         return _text(f"{HEADS[self.verdict.state]}: {self.verdict.exercise}", self._rows())
