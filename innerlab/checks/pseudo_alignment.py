@@ -98,11 +98,13 @@ def _lean_cases(seed: int) -> list[Case]:
     stalled[..., 0] = 1
     at_floor = np.array([[[0.5, 0.125, 0.375, 0.0]], [[0.25, 0.5, 0.125, 0.125]], [[0.5, 0.0, 0.5, 0.0]]])
     uneven = np.array([[[0.0, 0.0, 1.0, 0.0], [0.875, 0.125, 0.0, 0.0]]])  # a ratio of means, not a mean of ratios
+    below = np.array([[[0.5, 0.25, 0.25, 0.0], [0.5, 0.125, 0.375, 0.0], [0.5, 0.5, 0.0, 0.0]]])
     one_empty = np.array([[[0.0, 0.75, 0.25, 0.0], [1.0, 0.0, 0.0, 0.0]]])
     cases = [
         ("two agents that never touch anything, floor 0", stalled, 0.0),
         ("three agents of which one lies exactly at the floor, 0.625", at_floor, 0.625),
         ("one agent: all red in one room, hardly anything in the other; floor 0.25", uneven, 0.25),
+        ("one agent that ends at door or key in half of the episodes of each room; floor 0.75", below, 0.75),
         ("one agent that touches nothing in one of two rooms, floor 0.25", one_empty, 0.25),
     ]
     for _ in range(4):
