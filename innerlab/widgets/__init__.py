@@ -1,0 +1,7 @@
+"""What answers on the page: widgets that are live in a notebook and need no kernel in the built book."""
+
+from innerlab.widgets.explore import Explore
+from innerlab.widgets.predict import Predict
+from innerlab.widgets.widget import Widget
+
+__all__ = ["Explore", "Predict", "Widget"]
