@@ -19,8 +19,8 @@ class Explore(Widget):
     """A figure with one to three settings: one front end, live in a notebook, over ready numbers on a page.
 
     ``function(**settings)`` returns what is drawn at one position of the settings, and a sentence that says what is
-    seen there. It is called once for every position when the widget is made, since a page can ask for no more later. In a
-    notebook it is called again at each move, so that it may depend on what other cells have changed meanwhile.
+    seen there. It is called once for every position when the widget is made, since a page can ask for no more later.
+    In a notebook it is called again at each move, so that it may depend on what other cells have changed meanwhile.
 
     Args:
         function: returns numbers from 0 to 1 (shape as in ``DRAWN``) and a sentence with the main ones among them.

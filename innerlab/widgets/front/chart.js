@@ -57,7 +57,8 @@ export function path(xs, ys) {
 
 /**
  * One column a seed, split into parts from below; part k has the class `il-part-k`.
- * @param {number[][]} columns of shares
+ * @param {number[][]} values of shares
+ * @param {{marked?: number} & object} options as for `axes`, and which column to point at
  */
 export function columns(values, options) {
   const { root, plot, x, y } = axes({ x: [0, values.length], y: [0, 1], xticks: [], ...options });
@@ -68,6 +69,7 @@ export function columns(values, options) {
       plot.append(svg("rect", { class: `il-part-${k}`, x: x(seed).toFixed(2), width: wide, y: y(below + part).toFixed(2), height: (y(below) - y(below + part)).toFixed(2) }));
       below += part;
     });
+    if (seed === options.marked) plot.append(svg("path", { class: "il-mark", d: `M${x(seed + 0.5)} ${y(1) - 1}l-4 -7h8z` }));
   });
   return root;
 }
