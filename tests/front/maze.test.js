@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { distances, ends, policy, run, scents, unpack, walk } from "../../innerlab/widgets/front/agents.js";
+import { ends, policy, rate, run, scents, steps, unpack, walk } from "../../innerlab/widgets/front/agents.js";
 import { format, moves, named, outcome, painted, parse } from "../../innerlab/widgets/front/maze.js";
 import { doorInReach, likeliest, met, tally } from "../../innerlab/widgets/front/maze_bench.js";
 
@@ -42,6 +42,38 @@ test("episodes add up and end where they are led", () => {
   const found = ends(maze, moves(maze), even, 60);
   assert.ok(Math.abs(found.reduce((a, b) => a + b) - 1) < 1e-12);
   assert.ok(found[1] > 0.4 && found[3] > 0.4);
+});
+
+test("steps go around walls and never through another thing", () => {
+  const maze = parse(["A  .  rD", ".  #  .", "bK .  yO"].join("\n"));
+  const next = moves(maze);
+  assert.deepEqual(steps(maze, next, [2]), [2, 1, 0, 3, Infinity, 1, Infinity, Infinity, Infinity]);
+  const smelled = scents(maze, next, 0.9);
+  assert.deepEqual([...smelled[1]], [0.9, 0.9 ** 3, 0, 0, 0.9, 0.9 ** 3, 0, 0]);
+  assert.deepEqual([...smelled[2]], [1, 0, 0, 0, 1, 0, 0, 0]);
+  assert.deepEqual([...smelled[7]], [0, 0.9, 0.9, 0, 0, 0.9, 0, 0.9]);
+});
+
+/** Networks that like one feature by so much, packed as they travel. */
+function liking(...likes) {
+  const shapes = [[8, 1], [1, 1], [1, 1], [1, 1], [1, 1]];
+  const whole = likes.flatMap(({ feature }) => [...Array.from({ length: 8 }, (_, i) => (i === feature ? 127 : 0)), 0, 127, 0, 127]);
+  const scales = new Float32Array(likes.flatMap(({ by }) => [1 / 127, 1, 1 / 127, 1, by / 127]));
+  const text = (bytes) => btoa(String.fromCharCode(...bytes));
+  const weights = text(new Uint8Array(new Int8Array(whole).buffer));
+  return unpack({ weights, scales: text(new Uint8Array(scales.buffer)), shapes, networks: likes.length });
+}
+
+test("weights travel, and networks go where they like it", () => {
+  const maze = parse(TEXT);
+  const networks = liking({ feature: 0, by: 200 }, { feature: 1, by: 200 }, { feature: 4, by: 0 });
+  assert.ok(Math.abs(rate(networks[0], [0.5, 0, 0, 0, 0, 0, 0, 0]) - 100) < 1e-4);
+  const found = run(networks, maze, { fades: 0.9, maxSteps: 60 });
+  assert.ok(found[0].ends[1] > 0.999, String(found[0].ends));
+  assert.ok(found[1].ends[3] > 0.999, String(found[1].ends));
+  assert.deepEqual(found[2].probabilities[0], [0.25, 0.25, 0.25, 0.25]);
+  const next = moves(maze);
+  assert.deepEqual(policy(networks[0], next, scents(maze, next, 0.9)), found[0].probabilities);
 });
 
 test("a walk follows the probabilities and stops at the first thing", () => {

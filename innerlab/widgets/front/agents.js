@@ -1,6 +1,6 @@
 /** The chapter's trained agents, computed on the page: what they smell, which way they go, and how that ends. */
 
-import { moves, outcome } from "./maze.js";
+import { COLORS, moves, outcome, SHAPES } from "./maze.js";
 
 /**
  * Weights as they travel: whole numbers from -127 to 127, one scale for each network and tensor.
@@ -21,60 +21,61 @@ export function unpack({ weights, scales, shapes, networks }) {
   }));
 }
 
-/** A copy of these numbers with every negative one put to zero. */
-function relu(values) {
-  return values.map((value) => Math.max(0, value));
-}
-
-/** `x W + b` for a row x and a weight stored row by row. */
-function dense(x, weight, bias) {
+/** `x W + b` for a row x, a weight stored row by row and a bias; what is negative is put to zero where it says so. */
+function dense(x, weight, bias, positive = true) {
   const out = Float64Array.from(bias);
   const width = out.length;
   for (let i = 0; i < x.length; i += 1) {
-    if (x[i] === 0) continue;
-    for (let j = 0; j < width; j += 1) out[j] += x[i] * weight[i * width + j];
+    const value = x[i];
+    if (value === 0) continue;
+    for (let j = 0, at = i * width; j < width; j += 1, at += 1) out[j] += value * weight[at];
   }
+  if (positive) for (let j = 0; j < width; j += 1) if (out[j] < 0) out[j] = 0;
   return out;
 }
 
-/** What one network makes of one scent: a single number. */
-export function score([weight1, bias1, weight2, bias2, weight3, bias3], scent) {
-  return dense(relu(dense(relu(dense(scent, weight1, bias1)), weight2, bias2)), weight3, bias3)[0];
+const NO_BIAS = [0];
+
+/** What one network thinks of one scent: a single number. */
+export function rate([weight1, bias1, weight2, bias2, weight3], scent) {
+  return dense(dense(dense(scent, weight1, bias1), weight2, bias2), weight3, NO_BIAS, false)[0];
 }
 
-/** Steps from every cell to the nearest of some cells, by breadth-first search; Infinity where there is no way. */
-export function distances(next, targets) {
-  const steps = new Array(next.length).fill(Infinity);
-  for (const cell of targets) steps[cell] = 0;
+/**
+ * Steps from every cell to touch the nearest of some things without touching another thing before, by breadth-first
+ * search; Infinity where no way leads, as from the cells of other things.
+ */
+export function steps({ thing }, next, targets) {
+  const found = new Array(next.length).fill(Infinity);
+  for (const cell of targets) found[cell] = 0;
   for (let queue = [...targets], i = 0; i < queue.length; i += 1) {
     for (const cell of next[queue[i]]) {
-      if (steps[cell] <= steps[queue[i]] + 1) continue;
-      steps[cell] = steps[queue[i]] + 1;
+      if (thing[cell] || found[cell] <= found[queue[i]] + 1) continue;
+      found[cell] = found[queue[i]] + 1;
       queue.push(cell);
     }
   }
-  return steps;
+  return found;
 }
 
-/** What each cell smells of: for each shape, then each color, the decay to the power of the steps to the nearest. */
-export function scents(maze, decay) {
-  const next = moves(maze);
-  const features = [0, 1, 2, 3].flatMap((i) => [{ key: "shape", i }]).concat([0, 1, 2, 3].map((i) => ({ key: "color", i })));
-  const fields = features.map(({ key, i }) => {
-    const cells = maze.thing.flatMap((thing, cell) => (thing?.[key] === i ? [cell] : []));
-    return distances(next, cells).map((steps) => decay ** steps);
-  });
-  return maze.wall.map((_, cell) => Float64Array.from(fields, (field) => field[cell]));
+/** What each cell smells of: for each shape, then each color, how far a scent fades over the steps to the nearest. */
+export function scents(maze, next, fades) {
+  const field = (feature, value) => {
+    const cells = maze.thing.flatMap((thing, cell) => (thing?.[feature] === value ? [cell] : []));
+    return steps(maze, next, cells).map((far) => fades ** far);
+  };
+  const fields = [...SHAPES.map((_, shape) => field("shape", shape)), ...COLORS.map((_, color) => field("color", color))];
+  return maze.wall.map((_, cell) => Float64Array.from(fields, (values) => values[cell]));
 }
 
-/** Where one agent goes from every cell: the probabilities of the four actions. */
+/** Where one agent goes from every cell: the probabilities of the four actions, each rated by where it leads. */
 export function policy(network, next, smelled) {
-  const scores = smelled.map((scent) => score(network, scent));
-  return next.map((targets) => {
-    const logits = targets.map((cell) => scores[cell]);
-    const most = Math.max(...logits);
-    const weights = logits.map((logit) => Math.exp(logit - most));
-    const sum = weights.reduce((a, b) => a + b, 0);
+  const ratings = smelled.map((scent) => rate(network, scent));
+  return next.map(([up, down, left, right]) => {
+    const [a, b, c, d] = [ratings[up], ratings[down], ratings[left], ratings[right]];
+    const most = Math.max(a, b, c, d);
+    const weights = [Math.exp(a - most), Math.exp(b - most), Math.exp(c - most), Math.exp(d - most)];
+    const sum = weights[0] + weights[1] + weights[2] + weights[3];
     return weights.map((weight) => weight / sum);
   });
 }
@@ -105,9 +106,9 @@ export function ends(maze, next, probabilities, maxSteps) {
 }
 
 /** All agents in one maze: what each does in every cell, and how its episodes end. */
-export function run(networks, maze, { decay, maxSteps }) {
+export function run(networks, maze, { fades, maxSteps }) {
   const next = moves(maze);
-  const smelled = scents(maze, decay);
+  const smelled = scents(maze, next, fades);
   return networks.map((network) => {
     const probabilities = policy(network, next, smelled);
     return { probabilities, ends: ends(maze, next, probabilities, maxSteps) };

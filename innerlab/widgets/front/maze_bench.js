@@ -49,7 +49,7 @@ export function render({ model, el }) {
   const get = (name) => model.get(name);
   frame(el, get("alt")).classList.add("il-bench");
   const networks = unpack(get("packed"));
-  const settings = { decay: get("decay"), maxSteps: get("max_steps") };
+  const settings = { fades: get("fades"), maxSteps: get("max_steps") };
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const brush = { what: 0, color: 0 };
   const won = new Set();
