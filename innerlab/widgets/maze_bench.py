@@ -22,8 +22,8 @@ TENSORS = ("weight_1", "bias_1", "weight_2", "bias_2", "weight_3")
 class MazeBench(Widget):
     """An ensemble of trained agents in a maze that the reader paints.
 
-    The agents are the run's own networks, their weights rounded to 8 bits (:func:`rounded`). The page computes what they
-    smell, what they do in every cell, and how episodes of each of them end, exactly as
+    The agents are the run's own networks, their weights rounded to 8 bits (:func:`rounded`). The page computes what
+    they smell, what they do in every cell, and how episodes of each of them end, exactly as
     :func:`innerlab.analysis.outcome_probabilities` does.
 
     Args:
@@ -38,7 +38,7 @@ class MazeBench(Widget):
         title: over what happened in the chapter's mazes.
 
     Attributes:
-        layout: the maze, as :func:`innerlab.worlds.from_text` reads it.
+        maze: what is painted, as :func:`innerlab.worlds.from_text` reads it.
         agent: which agent is looked at, counted from 0.
 
     Raises:
@@ -48,7 +48,7 @@ class MazeBench(Widget):
     front = "maze_bench"
     packed = Dict().tag(sync=True)
     fades, max_steps = Float().tag(sync=True), Int().tag(sync=True)
-    layout, agent = Unicode().tag(sync=True), Int().tag(sync=True)
+    maze, agent = Unicode().tag(sync=True), Int().tag(sync=True)
     presets, challenges = List(Dict()).tag(sync=True), List(Dict()).tag(sync=True)
     order, chapter_ends = List(Int()).tag(sync=True), List(List(Float())).tag(sync=True)
     chapter_title = Unicode().tag(sync=True)
@@ -73,9 +73,9 @@ class MazeBench(Widget):
             packed=packed(policies),
             fades=FADES,
             max_steps=mazes.max_steps,
-            layout=texts[0],
+            maze=texts[0],
             agent=order[-1],
-            presets=[{"name": f"maze {i + 1} of the chapter", "layout": text} for i, text in enumerate(texts)],
+            presets=[{"name": f"maze {i + 1} of the chapter", "maze": text} for i, text in enumerate(texts)],
             challenges=[_challenge(challenge, policies.networks) for challenge in challenges],
             order=order,
             chapter_ends=[[round(float(share), 4) for share in row] for row in ends],
@@ -97,7 +97,7 @@ class MazeBench(Widget):
 
 
 def rounded(policies: ScentPolicies) -> ScentPolicies:
-    """A copy whose weights are what the page has: whole multiples, up to 127, of one scale for each network and tensor."""
+    """A copy with the weights that the page has: whole multiples, up to 127, of a scale for each network and tensor."""
     copy = deepcopy(policies)
     for name in TENSORS:
         whole, scale = _whole(getattr(policies, name))

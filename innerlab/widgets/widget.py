@@ -35,6 +35,9 @@ class Widget(anywidget.AnyWidget):
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         if "front" in cls.__dict__:  # and not in the class that anywidget makes for each instance
+            taken = set(cls.__dict__) & set(anywidget.AnyWidget.class_traits())
+            if taken:
+                raise TypeError(f"{cls.__name__} declares {sorted(taken)}, which every widget has already")
             cls._esm, cls._css = scripts.module(cls.front), scripts.style([cls.front])
 
     def __init__(self, *, alt: str, **traits):

@@ -53,7 +53,7 @@ export function render({ model, el }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const brush = { what: 0, color: 0 };
   const won = new Set();
-  let maze = parse(get("layout"));
+  let maze = parse(get("maze"));
   let done = run(networks, maze, settings);
   let focused = maze.start;
   let trail = null;
@@ -66,7 +66,7 @@ export function render({ model, el }) {
   const brushes = ["floor", "wall", "agent", ...SHAPES];
   const what = choice("Paint", brushes, brush.what, (index) => (brush.what = index));
   const color = choice("in", COLORS, brush.color, (index) => (brush.color = index));
-  const presets = h("select", { onchange: () => set({ layout: get("presets")[presets.value].layout }) },
+  const presets = h("select", { onchange: () => set({ maze: get("presets")[presets.value].maze }) },
     ...get("presets").map(({ name }, index) => h("option", { value: index }, name)));
   const agent = slider("Agent", networks.length, get("agent"), (index) => String(index + 1), (index) => set({ agent: index }));
   const go = button("Let it walk", () => (timer ? halt() : start()), { class: "il-main" });
@@ -156,7 +156,7 @@ export function render({ model, el }) {
   }
 
   function challenged() {
-    const own = !get("presets").some(({ layout }) => layout === get("layout"));
+    const own = !get("presets").some((preset) => preset.maze === get("maze"));
     const ends = done.map((one) => one.ends);
     const news = [];
     challenges.replaceChildren(...get("challenges").map((challenge, index) => {
@@ -203,7 +203,7 @@ export function render({ model, el }) {
     const name = brushes[brush.what];
     const result = painted(maze, cell, SHAPES.includes(name) ? { shape: SHAPES.indexOf(name), color: brush.color } : name);
     if (typeof result === "string") words.textContent = result;
-    else set({ layout: format(result) });
+    else set({ maze: format(result) });
   }
   const under = (event) => event.target.closest("[data-cell]");
   grid.addEventListener("click", (event) => {
@@ -238,7 +238,7 @@ export function render({ model, el }) {
     halt();
     trail = null;
     const before = maze;
-    maze = parse(get("layout"));
+    maze = parse(get("maze"));
     done = run(networks, maze, settings);
     if (maze.height !== before.height || maze.width !== before.width) {
       focused = maze.start;
@@ -253,7 +253,7 @@ export function render({ model, el }) {
     describe();
     words.textContent = challenged();
   }
-  model.on("change:layout", rebuild);
+  model.on("change:maze", rebuild);
   model.on("change:agent", () => {
     halt();
     trail = null;
