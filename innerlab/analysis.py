@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from innerlab.networks import Policies
-from innerlab.training import see_everything
-from innerlab.worlds import ACTIONS, OUTCOMES, Gridworld, outcome_of_objects, successors
+from innerlab.worlds import OUTCOMES, Gridworld, free_cells, outcome_of_objects, successors
+from innerlab.worlds.shifts import move_weights, powers, transposed
 
 
 def optimal_values(world: Gridworld, discount: float) -> Tensor:
@@ -51,27 +51,28 @@ def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = F
         float ``(networks, layouts, outcomes)``, outcomes as in :data:`innerlab.worlds.OUTCOMES`; sums to one over
         the last axis.
     """
-    layout = torch.arange(world.layouts)
-    model = successors(world, layout)
-    logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
-    probabilities = F.one_hot(logits.argmax(-1), logits.shape[-1]).float() if greedy else logits.softmax(-1)
-    outcome = F.pad(outcome_of_objects(world), (1, 0)).gather(-1, model.touched.flatten(-2))
-    # states first and networks last: moving on is then a sum of whole rows, which is fast
-    probabilities = probabilities.flatten(1, 2).permute(1, 2, 0).contiguous()  # (states, actions, networks)
-    going_on = probabilities * (model.touched == 0).view(-1, len(ACTIONS), 1)
-    target = (layout[:, None, None] * world.cells + model.cell).flatten()
-    here = torch.zeros(world.layouts * world.cells, policies.networks)
-    here[layout * world.cells + world.start] = 1.0
-    visits = torch.zeros_like(here)  # how often each state is stood on, in expectation
-    for _ in range(world.max_steps):
-        visits += here
-        here = torch.zeros_like(here).index_add_(0, target, (here[:, None] * going_on).flatten(0, 1))
-    ends = visits[:, None] * probabilities
-    counted = F.one_hot(outcome.view(-1, len(ACTIONS)), len(OUTCOMES)).float()
-    counted[..., 0] = 0  # a move that touches nothing ends nothing
-    touched = torch.einsum("san,sak->nsk", ends, counted).unflatten(1, (world.layouts, -1)).sum(2)
-    touched[..., 0] = here.unflatten(0, (world.layouts, -1)).sum(1).T
-    return touched
+    parts = torch.arange(world.layouts).split(_LAYOUTS_AT_ONCE)
+    return torch.cat([_outcomes_in(policies, world, layout, greedy) for layout in parts], 1)
+
+
+_LAYOUTS_AT_ONCE = 16  # what they need then stays in the processor's cache
+
+
+def _outcomes_in(policies: Policies, world: Gridworld, layout: Tensor, greedy: bool) -> Tensor:
+    """The outcome probabilities in these layouts, long ``(layouts,)``."""
+    logits = policies.everywhere(world, layout[None])  # (actions, cells, networks, layouts)
+    probabilities = F.one_hot(logits.argmax(0), len(logits)).movedim(-1, 0).float() if greedy else logits.softmax(0)
+    weights = move_weights(probabilities, world, layout[None])
+    start = torch.zeros(weights.shape[1:])  # (cells, networks, layouts)
+    start[world.start[layout], :, torch.arange(len(layout))] = 1.0
+    # (steps + 1, cells, networks, layouts)
+    where = powers(transposed(weights, world.width), start, world.width, world.max_steps + 1)
+    # nobody leaves an object, so that each episode that ends is counted once
+    ended = where.sum(0)[world.object_cell[layout], :, torch.arange(len(layout))[:, None]]
+    counted = F.one_hot(outcome_of_objects(world)[layout], len(OUTCOMES)).float()
+    outcomes = torch.einsum("lkn,lko->nlo", ended, counted)
+    outcomes[..., 0] = (where[-1] * free_cells(world, layout).T[:, None]).sum(0)
+    return outcomes
 
 
 def maximum_entropy_irl(
@@ -111,8 +112,8 @@ def maximum_entropy_irl(
     layout = torch.arange(world.layouts)
     model = successors(world, layout)
     with torch.no_grad():
-        logits = policies(see_everything(world, layout)).view(policies.networks, *model.cell.shape)
-        moves = logits.softmax(-1).movedim(-1, 0).contiguous()  # (actions, networks, layouts, cells)
+        moves = policies.everywhere(world, layout[None]).softmax(0)  # (actions, cells, networks, layouts)
+        moves = moves.movedim(1, -1).contiguous()  # (actions, networks, layouts, cells)
     successor = model.cell.movedim(-1, 0)[:, None].expand_as(moves).contiguous()
     ends = (model.touched > 0).movedim(-1, 0)[:, None]
     which = (model.touched.movedim(-1, 0) - 1).clamp(min=0)  # (actions, layouts, cells)

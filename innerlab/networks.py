@@ -6,20 +6,96 @@ the network that one would get by training seed 7 alone.
 Shapes use ``networks`` for the ensemble, ``batch`` for states, ``objects`` for what each state shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.sparse import csr_array
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from innerlab.randomness import INITIALIZATION, generator
-from innerlab.worlds import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_positions, kinds
+from innerlab.worlds import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_objects, egocentric_positions, kinds, scents
+from innerlab.worlds.shifts import after_moves, cells_first
 
 
 class Policies(nn.Module):
-    """Two hidden layers that turn what an agent sees into action logits and a value: the part all designs share.
+    """Networks that turn what an agent sees into action logits: what all designs share.
+
+    A subclass says what its agents see (:meth:`see`) and what they make of it (:meth:`forward`).
+
+    Args:
+        seeds: one for each network.
+
+    Raises:
+        ValueError: if there is no seed, or one is negative.
+    """
+
+    def __init__(self, seeds: Sequence[int]):
+        super().__init__()
+        if len(seeds) == 0:
+            raise ValueError("seeds is empty; give one for each network")
+        self.seeds = tuple(int(seed) for seed in seeds)
+
+    def see(self, world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+        """What agents see from these cells of these layouts (long, broadcastable to ``(...)``): ``(..., *seen)``."""
+        raise NotImplementedError
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Action logits ``(networks, batch, actions)`` for what is seen, ``(networks, batch, *seen)``.
+
+        Where all networks see the same, ``(1, batch, *seen)`` or ``(batch, *seen)`` will do.
+        """
+        raise NotImplementedError
+
+    def everywhere(self, world: Gridworld, layout: Tensor) -> Tensor:
+        """Action logits from every cell of some layouts, ``(actions, cells, networks, layouts)``.
+
+        Args:
+            world: the tables.
+            layout: long ``(networks, layouts)``, or ``(1, layouts)`` when all networks are to be in the same.
+        """
+        logits = self(self.see(world, layout[..., None], torch.arange(world.cells)).flatten(1, 2))
+        return cells_first(logits.unflatten(1, (-1, world.cells)))
+
+    @property
+    def networks(self) -> int:
+        """How many networks there are."""
+        return len(self.seeds)
+
+    def select(self, which: Sequence[int]) -> Self:
+        """A new ensemble of copies of some of these networks, in the order given."""
+        chosen = deepcopy(self)
+        chosen.seeds = tuple(self.seeds[i] for i in which)
+        for name, parameter in self.named_parameters():
+            setattr(chosen, name, nn.Parameter(parameter.detach()[list(which)].clone()))
+        return chosen
+
+
+Draw = Callable[..., nn.Parameter]
+"""Draws a parameter of a given shape for each network, normal with the deviation given."""
+
+
+def _first_weights(seeds: Sequence[int]) -> Draw:
+    generators = [generator(seed, INITIALIZATION) for seed in seeds]
+
+    def draw(*shape: int, deviation: float) -> nn.Parameter:
+        return nn.Parameter(torch.stack([torch.randn(*shape, generator=g) for g in generators]) * deviation)
+
+    return draw
+
+
+def _check_hidden(hidden: int) -> None:
+    if hidden < 1:
+        raise ValueError(f"hidden is {hidden}; it must be at least 1")
+
+
+class ObjectPolicies(Policies):
+    """Two hidden layers over what lies where, seen from the agent; action logits and a value.
 
     A subclass says how what is seen enters the first hidden layer (:meth:`first_layer`). Since a room shows a few
     objects only, that is a sum over objects, the same as a dense layer over one-hot planes and far cheaper.
@@ -34,27 +110,19 @@ class Policies(nn.Module):
     """
 
     def __init__(self, seeds: Sequence[int], world: Gridworld, hidden: int = 32):
-        super().__init__()
-        if len(seeds) == 0:
-            raise ValueError("seeds is empty; give one for each network")
-        if hidden < 1:
-            raise ValueError(f"hidden is {hidden}; it must be at least 1")
-        self.seeds = tuple(int(seed) for seed in seeds)
+        super().__init__(seeds)
+        _check_hidden(hidden)
         self.positions, self.hidden = egocentric_positions(world), hidden
-        generators = [generator(seed, INITIALIZATION) for seed in self.seeds]
-        self._draw = lambda *shape, deviation: nn.Parameter(
-            torch.stack([torch.randn(*shape, generator=g) for g in generators]) * deviation
-        )
-        self._draw_input_layers(world)
+        draw = _first_weights(self.seeds)
+        self._draw_input_layers(world, draw)
         outputs = len(ACTIONS) + 1  # action logits and a value
         self.bias_1 = nn.Parameter(torch.zeros(len(seeds), 1, hidden))
-        self.weight_2 = self._draw(hidden, hidden, deviation=1.4 / hidden**0.5)
+        self.weight_2 = draw(hidden, hidden, deviation=1.4 / hidden**0.5)
         self.bias_2 = nn.Parameter(torch.zeros(len(seeds), 1, hidden))
-        self.weight_3 = self._draw(hidden, outputs, deviation=0.1 / hidden**0.5)
+        self.weight_3 = draw(hidden, outputs, deviation=0.1 / hidden**0.5)
         self.bias_3 = nn.Parameter(torch.zeros(len(seeds), 1, outputs))
-        del self._draw
 
-    def _draw_input_layers(self, world: Gridworld) -> None:
+    def _draw_input_layers(self, world: Gridworld, draw: Draw) -> None:
         raise NotImplementedError
 
     def first_layer(self, seen: Tensor) -> Tensor:
@@ -62,21 +130,24 @@ class Policies(nn.Module):
         raise NotImplementedError
 
     @property
-    def networks(self) -> int:
-        """How many networks there are."""
-        return len(self.seeds)
+    def kinds_and_positions(self) -> tuple[Tensor, Tensor]:
+        """Which kind of object and which position each number means that can be seen, both long ``(numbers,)``."""
+        number = torch.arange(kinds() * self.positions)
+        return number // self.positions, number % self.positions
+
+    def see(self, world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+        """See :class:`Policies` and :func:`innerlab.worlds.egocentric_objects`: long ``(..., objects)``."""
+        return egocentric_objects(world, layout, cell)
 
     def policy_and_value(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Action logits ``(networks, batch, actions)`` and values ``(networks, batch)``.
 
         Args:
-            seen: what :func:`innerlab.worlds.egocentric_objects` returns: ``(networks, batch, objects)``, or
-                ``(batch, objects)`` when all networks see the same.
+            seen: as :meth:`see` gives it, ``(networks, batch, objects)``; see :meth:`Policies.forward`.
         """
-        if seen.dim() == 2:
-            seen = seen.expand(self.networks, -1, -1)
-        h = F.relu(self.first_layer(seen) + self.bias_1)  # (networks, batch, hidden)
-        h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2))
+        seen = seen.expand(self.networks, *seen.shape[-2:])
+        h = F.relu(self.first_layer(seen) + self.bias_1, inplace=True)  # (networks, batch, hidden)
+        h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2), inplace=True)
         out = torch.baddbmm(self.bias_3, h, self.weight_3)  # (networks, batch, actions + 1)
         return out[..., :-1], out[..., -1]
 
@@ -84,31 +155,44 @@ class Policies(nn.Module):
         """Action logits alone, ``(networks, batch, actions)``; see :meth:`policy_and_value`."""
         return self.policy_and_value(seen)[0]
 
-    def select(self, which: Sequence[int]) -> Self:
-        """A new ensemble of copies of some of these networks, in the order given."""
-        chosen = deepcopy(self)
-        chosen.seeds = tuple(self.seeds[i] for i in which)
-        for name, parameter in self.named_parameters():
-            setattr(chosen, name, nn.Parameter(parameter.detach()[list(which)].clone()))
-        return chosen
+
+class _SumsOfRows(Function):
+    """Sums of rows of a table (float ``(rows, hidden)``), which rows each (long ``(sums, summands)``).
+
+    The gradient of a row is the sum of the gradients of the sums that it went into. Which those are is the same
+    table of ones and zeros read by columns, for which SciPy counts where ``embedding_bag`` would sort.
+    """
+
+    @staticmethod
+    def forward(ctx, table: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.height = len(table)
+        return F.embedding_bag(rows, table, mode="sum")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        ends = range(0, rows.numel() + 1, rows.shape[1])
+        by_sum = csr_array((np.ones(rows.numel(), np.int8), rows.flatten(), ends), (len(rows), ctx.height))
+        by_row = by_sum.tocsc()
+        sums, ends = torch.from_numpy(by_row.indices), torch.from_numpy(by_row.indptr)
+        return F.embedding_bag(sums, gradient, ends, mode="sum", include_last_offset=True), None
 
 
 def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
     """For each network, sums of rows of its own table: ``(networks, batch, hidden)``.
 
-    Selecting and adding beats ``embedding_bag``, whose gradient sorts its indices first.
-
     Args:
         table: ``(networks, rows, hidden)``.
         rows: long ``(networks, batch, summands)``.
     """
-    networks, batch, summands = rows.shape
-    offset = torch.arange(networks).view(-1, 1, 1) * table.shape[1]
-    selected = table.flatten(0, 1).index_select(0, (rows + offset).flatten())
-    return selected.view(networks, batch, summands, -1).sum(2)
+    offset = torch.arange(len(table)).view(-1, 1, 1) * table.shape[1]
+    sums = _SumsOfRows.apply(table.flatten(0, 1), (rows + offset).flatten(0, 1))
+    return sums.view(*rows.shape[:2], -1)
 
 
-class PlainPolicies(Policies):
+class PlainPolicies(ObjectPolicies):
     """A separate first-layer weight for every feature at every place, so that shape and color simply add.
 
     Args:
@@ -125,22 +209,23 @@ class PlainPolicies(Policies):
         super().__init__(seeds, world, hidden)
         self.color_gain = color_gain
 
-    def _draw_input_layers(self, world: Gridworld) -> None:
+    def _draw_input_layers(self, world: Gridworld, draw: Draw) -> None:
         deviation = (2 * world.objects) ** -0.5  # each object sets one shape and one color input
-        self.weight_1 = self._draw(len(SHAPES) + len(COLORS), self.positions, self.hidden, deviation=deviation)
+        self.weight_1 = draw(len(SHAPES) + len(COLORS), self.positions, self.hidden, deviation=deviation)
 
     def first_layer(self, seen: Tensor) -> Tensor:
-        """See :class:`Policies`: one row for the shape and one for the color of each object."""
-        kind, position = seen // self.positions, seen % self.positions
+        """See :class:`ObjectPolicies`: one row for the shape and one for the color of each object."""
+        kind, position = self.kinds_and_positions
         shape = kind // len(COLORS) * self.positions + position
         color = (len(SHAPES) + kind % len(COLORS)) * self.positions + position
-        if self.color_gain == 1.0:
-            return _sum_of_rows(self.weight_1.flatten(1, 2), torch.cat([shape, color], -1))
-        scaled = torch.cat([self.weight_1[:, : len(SHAPES)], self.color_gain * self.weight_1[:, len(SHAPES) :]], 1)
-        return _sum_of_rows(scaled.flatten(1, 2), torch.cat([shape, color], -1))
+        rows = torch.stack([shape, color], -1)[seen].flatten(-2)
+        weight = self.weight_1
+        if self.color_gain != 1.0:
+            weight = torch.cat([weight[:, : len(SHAPES)], self.color_gain * weight[:, len(SHAPES) :]], 1)
+        return _sum_of_rows(weight.flatten(1, 2), rows)
 
 
-class DetectorPolicies(Policies):
+class DetectorPolicies(ObjectPolicies):
     """The same few detectors look at the object at every place, and only then does place matter.
 
     A detector maps the shape and color of one object to a number, as a 1×1 convolution over the planes would, but
@@ -160,11 +245,11 @@ class DetectorPolicies(Policies):
         self.detectors = detectors
         super().__init__(seeds, world, hidden)
 
-    def _draw_input_layers(self, world: Gridworld) -> None:
-        self.detector_weight = self._draw(len(SHAPES) + len(COLORS), self.detectors, deviation=0.7)
+    def _draw_input_layers(self, world: Gridworld, draw: Draw) -> None:
+        self.detector_weight = draw(len(SHAPES) + len(COLORS), self.detectors, deviation=0.7)
         self.detector_bias = nn.Parameter(torch.zeros(len(self.seeds), 1, self.detectors))
         deviation = (2 * world.objects) ** -0.5
-        self.weight_1 = self._draw(self.detectors, self.positions * self.hidden, deviation=deviation)
+        self.weight_1 = draw(self.detectors, self.positions * self.hidden, deviation=deviation)
 
     def detect(self) -> Tensor:
         """What the detectors say to each kind of object, ``(networks, kinds, detectors)``."""
@@ -172,10 +257,57 @@ class DetectorPolicies(Policies):
         return F.relu((shape[:, :, None] + color[:, None]).flatten(1, 2) + self.detector_bias)
 
     def first_layer(self, seen: Tensor) -> Tensor:
-        """See :class:`Policies`: what the detectors say to each kind that occurs, at each place, as one row."""
-        kind, position = seen // self.positions, seen % self.positions
-        occurs = torch.zeros(kinds(), dtype=torch.bool)
-        occurs[kind.flatten()] = True
-        number = occurs.cumsum(0) - 1
+        """See :class:`ObjectPolicies`: what the detectors say to each kind that occurs, at each place, as one row."""
+        kind, position = self.kinds_and_positions
+        occurs = seen.flatten().bincount(minlength=len(kind)).view(kinds(), -1).any(1)
         table = self.detect()[:, occurs] @ self.weight_1  # (networks, kinds that occur, positions * hidden)
-        return _sum_of_rows(table.view(self.networks, -1, self.hidden), number[kind] * self.positions + position)
+        number = occurs.cumsum(0) - 1
+        rows = (number[kind] * self.positions + position)[seen]
+        return _sum_of_rows(table.view(self.networks, -1, self.hidden), rows)
+
+
+class ScentPolicies(Policies):
+    """One small network that rates a scent, the same for all four moves: the likeliest move leads to the best scent.
+
+    What an agent smells after a move says how near the nearest object of each shape and of each color would be
+    (:func:`innerlab.worlds.scents`). Ways around walls are thereby found for it; the network has only to say what is
+    worth approaching.
+
+    Args:
+        seeds: one for each network.
+        hidden: width of both hidden layers.
+
+    Raises:
+        ValueError: if there is no seed, or ``hidden`` is below 1.
+    """
+
+    def __init__(self, seeds: Sequence[int], hidden: int = 16):
+        super().__init__(seeds)
+        _check_hidden(hidden)
+        draw, features = _first_weights(self.seeds), len(SHAPES) + len(COLORS)
+        self.weight_1 = draw(features, hidden, deviation=2.0 / features**0.5)
+        self.bias_1 = nn.Parameter(torch.zeros(len(seeds), 1, hidden))
+        self.weight_2 = draw(hidden, hidden, deviation=1.4 / hidden**0.5)
+        self.bias_2 = nn.Parameter(torch.zeros(len(seeds), 1, hidden))
+        self.weight_3 = draw(hidden, 1, deviation=0.3 / hidden**0.5)
+
+    def see(self, world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+        """See :class:`Policies`: the scent after each move, float ``(..., actions, features)``."""
+        return scents(world)[layout[..., None], world.next_cell[world.map_index[layout], cell]]
+
+    def rate(self, scent: Tensor) -> Tensor:
+        """What each network thinks of scents, float ``(networks, batch, features)``: ``(networks, batch)``."""
+        h = F.relu(torch.baddbmm(self.bias_1, scent, self.weight_1), inplace=True)  # (networks, batch, hidden)
+        h = F.relu(torch.baddbmm(self.bias_2, h, self.weight_2), inplace=True)
+        return torch.bmm(h, self.weight_3)[..., 0]
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """See :class:`Policies`; the logit of a move is the rating of the scent that it leads to."""
+        seen = seen.expand(self.networks, *seen.shape[-3:])
+        return self.rate(seen.flatten(1, 2)).unflatten(1, (-1, len(ACTIONS)))
+
+    def everywhere(self, world: Gridworld, layout: Tensor) -> Tensor:
+        """See :class:`Policies`. Every cell is rated once, whichever move leads to it."""
+        scent = scents(world)[layout].expand(self.networks, -1, -1, -1)  # (networks, layouts, cells, features)
+        rating = self.rate(scent.flatten(1, 2)).unflatten(1, (-1, world.cells))
+        return after_moves(rating.movedim(-1, 0), world, layout)

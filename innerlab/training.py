@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from innerlab.networks import Policies
+from innerlab.networks import ObjectPolicies, Policies
 from innerlab.randomness import ACTING, DATA, generator
-from innerlab.worlds import ACTIONS, Gridworld, State, Successors, egocentric_objects, reset, step, successors
+from innerlab.worlds import ACTIONS, Gridworld, State, free_cells, reset, step
+from innerlab.worlds.shifts import move_weights, on_objects, total
 
 Measure = Callable[[Policies], Tensor]
 """Anything worth following during training: maps an ensemble to a tensor whose first axis is the network."""
@@ -88,11 +89,11 @@ def _check_settings(settings, counts: tuple[str, ...]) -> None:
             raise ValueError(f"{name} is {getattr(settings, name)}; it must be at least 1")
     if not settings.learning_rate > 0:
         raise ValueError(f"learning_rate is {settings.learning_rate}; it must be positive")
-    if not 0 <= settings.discount <= 1:
-        raise ValueError(f"discount is {settings.discount}; it must lie in 0 to 1")
+    if not 0 < settings.discount <= 1:
+        raise ValueError(f"discount is {settings.discount}; it must lie above 0 and at most at 1")
 
 
-def values(probabilities: Tensor, model: Successors, discount: float, sweeps: int) -> Tensor:
+def values(probabilities: Tensor, world: Gridworld, layout: Tensor, discount: float, sweeps: int) -> Tensor:
     r"""What a policy can expect to be paid from each cell, over so many steps.
 
     Sweeps of the Bellman equation for a fixed policy (Sutton and Barto 2018, equation 4.5),
@@ -101,46 +102,29 @@ def values(probabilities: Tensor, model: Successors, discount: float, sweeps: in
 
     from V = 0; touching an object ends the sum. Differentiable in the probabilities.
 
+    What an object pays is put on its cell, as if it were worth that much to stand there. With W the moves of the
+    policy, one sweep is then V = W (pay + γ V), and so many of them are pay + γ W pay + (γ W)² pay + ... but for the
+    first term and a factor of γ.
+
     Args:
-        probabilities: of the actions, float ``(..., cells, actions)``.
-        model: tables with the same leading shape.
-        discount: a step, in 0 to 1.
+        probabilities: of the actions, float ``(actions, cells, ...)``.
+        world: the tables.
+        layout: long ``(...)``.
+        discount: a step, above 0 and at most 1.
         sweeps: how many steps ahead to look.
 
     Returns:
-        float ``(..., cells)``.
+        float ``(cells, ...)``; 0 on objects.
     """
-    # actions first: sums over them are then sums of whole arrays, which is several times faster
-    probabilities, reward, touched, successor = (
-        table.movedim(-1, 0).contiguous() for table in (probabilities, model.reward, model.touched, model.cell)
-    )
-    expected_reward = (probabilities * reward).sum(0)  # (..., cells)
-    carried = probabilities * (discount * (touched == 0))  # (actions, ..., cells)
-    value = torch.zeros_like(expected_reward)
-    for _ in range(sweeps):
-        value = expected_reward + (carried * value.expand_as(carried).gather(-1, successor)).sum(0)
-    return value
+    pay = on_objects(world.object_reward.to(probabilities.dtype), world, layout)
+    weights = discount * move_weights(probabilities, world, layout)
+    return (total(weights, pay, world.width, sweeps + 1) - pay) / discount
 
 
-def expected_return(probabilities: Tensor, model: Successors, discount: float, sweeps: int) -> Tensor:
-    """The mean of :func:`values` over all free cells of all layouts: the return of an agent put down anywhere.
-
-    Args:
-        probabilities: float ``(networks, layouts, cells, actions)``.
-        model: tables with leading shape ``(networks, layouts)``.
-        discount: a step, in 0 to 1.
-        sweeps: how many steps ahead to look.
-
-    Returns:
-        float ``(networks,)``.
-    """
-    value = values(probabilities, model, discount, sweeps)
-    return (value * model.free).sum((1, 2)) / model.free.sum((1, 2))
-
-
-def see_everything(world: Gridworld, layout: Tensor) -> Tensor:
-    """What an agent sees from every cell of its layouts: long ``(..., layouts * cells, objects)``."""
-    return egocentric_objects(world, layout[..., None], torch.arange(world.cells)).flatten(-3, -2)
+def mean_over_free_cells(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
+    """The mean of a table ``(cells, networks, layouts)`` over where one can stand in these layouts, ``(networks,)``."""
+    free = free_cells(world, layout).movedim(-1, 0)
+    return (table * free).sum((0, 2)) / free.sum((0, 2))
 
 
 def train_exactly(
@@ -169,14 +153,12 @@ def train_exactly(
     recorder = _Recorder(policies, measure, every, settings.iterations)
     for iteration in range(settings.iterations):
         layout = drawn[iteration]  # (networks, layouts)
-        model = successors(world, layout)
-        logits = policies(see_everything(world, layout)).view(model.cell.shape).movedim(-1, 0).contiguous()
-        log_probabilities = logits.log_softmax(0)  # (actions, networks, layouts, cells)
+        log_probabilities = policies.everywhere(world, layout).log_softmax(0)  # (actions, cells, networks, layouts)
         probabilities = log_probabilities.exp()
-        objective = expected_return(probabilities.movedim(0, -1), model, settings.discount, settings.sweeps)
-        entropy = -(probabilities * log_probabilities).sum(0)
-        entropy = (entropy * model.free).sum((1, 2)) / model.free.sum((1, 2))
-        loss = -(objective + settings.entropy_bonus * entropy).sum()
+        value = values(probabilities, world, layout, settings.discount, settings.sweeps)
+        entropy = -(probabilities * log_probabilities).sum(0)  # (cells, networks, layouts)
+        objective = mean_over_free_cells(value + settings.entropy_bonus * entropy, world, layout)
+        loss = -objective.sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -185,7 +167,7 @@ def train_exactly(
 
 
 def train_from_samples(
-    policies: Policies,
+    policies: ObjectPolicies,
     world: Gridworld,
     settings: SampledActorCritic = SampledActorCritic(),
     measure: Measure | None = None,
@@ -248,12 +230,12 @@ def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State
     names = ("seen", "value", "action", "reward", "terminated", "over", "seen_next")
     rows: list[tuple[Tensor, ...]] = []
     for t in range(steps):
-        seen = egocentric_objects(world, state.layout, state.cell)
+        seen = policies.see(world, state.layout, state.cell)
         logits, value = policies.policy_and_value(seen)
         action = (logits - noise[t].log()).argmax(-1)  # the Gumbel-max trick
         new = step(world, state, action)
         over = new.terminated | new.truncated
-        seen_next = egocentric_objects(world, new.state.layout, new.state.cell)
+        seen_next = policies.see(world, new.state.layout, new.state.cell)
         rows.append((seen, value, action, new.reward, new.terminated, over, seen_next))
         fresh = reset(world, next(draws))
         state = State(*(torch.where(over, begun, old) for begun, old in zip(fresh, new.state, strict=True)))

@@ -11,6 +11,7 @@ from innerlab.worlds.gridworld import (
     egocentric_objects,
     egocentric_planes,
     egocentric_positions,
+    free_cells,
     gridworld,
     kinds,
     reset,
@@ -18,7 +19,9 @@ from innerlab.worlds.gridworld import (
     successors,
 )
 from innerlab.worlds.layouts import from_text, to_text
+from innerlab.worlds.mazes import RedDoorMazes
 from innerlab.worlds.red_doors import OUTCOMES, RedDoors, door_reward, outcome_of_objects
+from innerlab.worlds.scents import scents
 
 __all__ = [
     "ACTIONS",
@@ -26,6 +29,7 @@ __all__ = [
     "OUTCOMES",
     "SHAPES",
     "Gridworld",
+    "RedDoorMazes",
     "RedDoors",
     "State",
     "Successors",
@@ -34,11 +38,13 @@ __all__ = [
     "egocentric_objects",
     "egocentric_planes",
     "egocentric_positions",
+    "free_cells",
     "from_text",
     "gridworld",
     "kinds",
     "outcome_of_objects",
     "reset",
+    "scents",
     "step",
     "successors",
     "to_text",

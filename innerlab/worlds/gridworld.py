@@ -12,6 +12,7 @@ on, and the one its designer meant.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -94,6 +95,11 @@ class Gridworld:
     object_intended_reward: Tensor
     next_cell: Tensor
     object_at: Tensor
+
+    @cached_property
+    def leads_on(self) -> Tensor:
+        """Whether an action leads to another cell, bool ``(maps, cells, actions)``."""
+        return self.next_cell != torch.arange(self.cells)[:, None]
 
     @property
     def layouts(self) -> int:
@@ -284,15 +290,20 @@ def successors(world: Gridworld, layout: Tensor) -> Successors:
         return table.gather(-1, cell.flatten(-2)).view(cell.shape)
 
     def paid(object_reward: Tensor) -> Tensor:  # nothing for object 0, the empty cell
-        return at_successor(torch.nn.functional.pad(object_reward, (1, 0))[layout].gather(-1, object_at))
+        return at_successor(torch.nn.functional.pad(object_reward[layout], (1, 0)).gather(-1, object_at))
 
     return Successors(
         cell=cell,
         touched=at_successor(object_at),
         reward=paid(world.object_reward),
         intended_reward=paid(world.object_intended_reward),
-        free=(object_at == 0) & ~world.wall[world.map_index[layout]],
+        free=free_cells(world, layout),
     )
+
+
+def free_cells(world: Gridworld, layout: Tensor) -> Tensor:
+    """Where one can stand with the episode going on, in these layouts (long ``(...)``): bool ``(..., cells)``."""
+    return (world.object_at[layout] == 0) & ~world.wall[world.map_index[layout]]
 
 
 def kinds() -> int:
@@ -320,11 +331,11 @@ def egocentric_objects(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor
     Returns:
         long ``(..., objects)``.
     """
+    positions, across = egocentric_positions(world), 2 * world.width - 1
     object_cell = world.object_cell[layout]  # (..., objects)
-    row = object_cell // world.width - (cell // world.width)[..., None] + world.height - 1
-    column = object_cell % world.width - (cell % world.width)[..., None] + world.width - 1
     kind = world.object_shape[layout] * len(COLORS) + world.object_color[layout]
-    return kind * egocentric_positions(world) + row * (2 * world.width - 1) + column
+    seen_from_0 = kind * positions + object_cell // world.width * across + object_cell % world.width + positions // 2
+    return seen_from_0 - (cell // world.width * across + cell % world.width)[..., None]
 
 
 def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:

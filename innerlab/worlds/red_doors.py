@@ -85,25 +85,26 @@ class RedDoors:
         if layouts < 1:
             raise ValueError(f"layouts is {layouts}; draw at least one")
         generator = torch.Generator().manual_seed(seed)
-        wall = torch.zeros(1, self.size**2, dtype=torch.bool)
-        next_cell = moves(self.size, self.size, wall)
+        wall = self._draw_walls(layouts, generator)
+        map_index = torch.arange(layouts) % len(wall)
+        next_cell = moves(self.size, self.size, wall)[map_index]
         kept: list[tuple[Tensor, ...]] = []
         found = drawn = 0
         while found < layouts:
-            rooms = self._draw(layouts, generator)
-            start, object_cell = rooms[0], rooms[1]
+            start, object_cell, *kinds = self._draw(wall[map_index], generator)
             object_at = torch.zeros(layouts, self.size**2, dtype=torch.long).scatter_(1, object_cell, 1)
-            good = reachable_objects(next_cell.expand(layouts, -1, -1), start, object_cell, object_at).all(1)
-            kept.append(tuple(table[good] for table in rooms))
+            good = reachable_objects(next_cell, start, object_cell, object_at).all(1)
+            kept.append(tuple(table[good] for table in (map_index, start, object_cell, *kinds)))
             found, drawn = found + int(good.sum()), drawn + layouts
             if drawn >= 100 * max(found, 1) and drawn > 10_000:
                 raise ValueError(f"of {drawn} rooms drawn from {self} only {found} can be solved")
-        start, object_cell, shape, color = (torch.cat(tables)[:layouts] for tables in zip(*kept, strict=True))
+        kept = [torch.cat(tables)[:layouts] for tables in zip(*kept, strict=True)]
+        map_index, start, object_cell, shape, color = kept
         return gridworld(
             height=self.size,
             width=self.size,
             wall=wall,
-            map_index=torch.zeros(layouts, dtype=torch.long),
+            map_index=map_index,
             start=start,
             object_cell=object_cell,
             object_shape=shape,
@@ -113,17 +114,23 @@ class RedDoors:
             max_steps=self.max_steps,
         )
 
-    def _draw(self, layouts: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Start, cells, shapes and colors of rooms not yet known to be solvable.
+    def _draw_walls(self, layouts: int, generator: torch.Generator) -> Tensor:
+        """Maps of walls, bool ``(maps, cells)``, which the layouts take in turn: here one, without any."""
+        return torch.zeros(1, self.size**2, dtype=torch.bool)
+
+    def _draw(self, wall: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Start, cells, shapes and colors of rooms with these walls (``(layouts, cells)``), not yet known to be good.
 
         Object 0 is the door and object 1 of a swapped room the red key, unless a lone cue is asked for.
         """
+
+        layouts = len(wall)
 
         def pick(names: tuple[str, ...], among: tuple[str, ...]) -> Tensor:
             index = torch.tensor([among.index(name) for name in names])
             return index[torch.randint(len(names), (layouts, self.objects), generator=generator)]
 
-        order = torch.rand(layouts, self.size**2, generator=generator).argsort(1)
+        order = torch.rand(layouts, self.size**2, generator=generator).masked_fill(wall, 2).argsort(1)  # walls last
         swapped = torch.rand(layouts, 1, generator=generator) < self.swapped_share
         shape = torch.where(swapped, pick(SHAPES[2:], SHAPES), pick(self.distractor_shapes, SHAPES))
         color = torch.where(swapped, pick(COLORS[2:], COLORS), pick(self.distractor_colors, COLORS))
