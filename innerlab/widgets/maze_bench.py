@@ -1,8 +1,9 @@
 """Mazes to paint, in which trained agents walk on the page itself."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from innerlab import figures
 from innerlab.analysis import red_share
 from innerlab.networks import ScentPolicies
 from innerlab.widgets.widget import Widget
-from innerlab.worlds import OUTCOMES, Gridworld, to_text
+from innerlab.worlds import OUTCOMES, door_reward, from_text, to_text
 from innerlab.worlds.scents import FADES
 
 TENSORS = ("weight_1", "bias_1", "weight_2", "bias_2", "weight_3")
@@ -28,21 +29,22 @@ class MazeBench(Widget):
 
     Args:
         policies: the trained agents.
-        mazes: in which the chapter tests them; all of one size.
-        ends: how the agents' episodes end there, float ``(networks, outcomes)``, to stand beside the reader's maze.
-        challenges: what to break: each a ``text``, the ``outcome`` wanted (a name of
-            :data:`innerlab.worlds.OUTCOMES`), and how many ``agents`` must end so most likely, or which ``agent`` must
-            in nine of ten episodes; always with a door in reach.
-        presets: which of the mazes one can begin with.
+        presets: mazes of one size that one can begin with, as :func:`innerlab.worlds.from_text` reads them, by name.
+        ends: how the agents' episodes end in the chapter, float ``(networks, outcomes)``, to stand beside the reader's
+            maze.
         alt: what the widget shows.
-        title: over what happened in the chapter's mazes.
+        title: over what happened in the chapter.
+        challenges: what to bring about in a maze where both cues, a door that is not red and a red thing that is no
+            door, are in reach: for each, in words, how many agents are to end in which way most likely (by name, as in
+            :data:`innerlab.worlds.OUTCOMES`).
+        max_steps: until an episode ends by itself.
 
     Attributes:
         maze: what is painted, as :func:`innerlab.worlds.from_text` reads it.
         agent: which agent is looked at, counted from 0.
 
     Raises:
-        ValueError: if ``ends`` does not fit the agents, or a challenge names no outcome or no agent.
+        ValueError: if ``ends`` does not fit the agents, a preset is no maze, or a challenge asks for the impossible.
     """
 
     front = "maze_bench"
@@ -56,37 +58,38 @@ class MazeBench(Widget):
     def __init__(
         self,
         policies: ScentPolicies,
-        mazes: Gridworld,
+        presets: Mapping[str, str],
         ends: Tensor,
         *,
         alt: str,
-        challenges: Sequence[Mapping] = (),
-        presets: Sequence[int] = (0, 1, 2, 3),
         title: str = "The chapter's mazes",
+        challenges: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+        max_steps: int = 60,
     ):
         if ends.shape != (policies.networks, len(OUTCOMES)):
             raise ValueError(f"ends has shape {tuple(ends.shape)}; ({policies.networks}, {len(OUTCOMES)}) was expected")
-        texts = [to_text(mazes, which) for which in presets]
+        worlds = {name: from_text([text], reward=door_reward) for name, text in presets.items()}
+        texts = {name: to_text(world, 0) for name, world in worlds.items()}
+        self._first = next(iter(worlds.values()))
         order = red_share(ends).nan_to_num(0.5).argsort(stable=True).tolist()
         super().__init__(
             alt=alt,
             packed=packed(policies),
             fades=FADES,
-            max_steps=mazes.max_steps,
-            maze=texts[0],
+            max_steps=max_steps,
+            maze=to_text(self._first, 0),
             agent=order[-1],
-            presets=[{"name": f"maze {i + 1} of the chapter", "maze": text} for i, text in enumerate(texts)],
-            challenges=[_challenge(challenge, policies.networks) for challenge in challenges],
+            presets=[{"name": name, "maze": text} for name, text in texts.items()],
+            challenges=[{"text": text, "least": _least(ways, policies.networks)} for text, ways in challenges.items()],
             order=order,
             chapter_ends=[[round(float(share), 4) for share in row] for row in ends],
             chapter_title=title,
         )
-        self._first = mazes, presets[0]
 
     def picture(self) -> str:
         """The first maze, and beside it how the episodes of all agents end in the chapter's."""
         figure, (maze, bars) = figures.panels(2, width=6.4, height=3.0)
-        figures.draw_layout(maze, *self._first)
+        figures.draw_layout(maze, self._first, 0)
         ends = torch.tensor(self.chapter_ends)
         figures.outcome_columns(bars, ends, sort_by=red_share(ends).nan_to_num(0.5))
         bars.set(xlabel="agents, in the order of red share", ylabel="share of episodes")
@@ -124,11 +127,9 @@ def _whole(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight / scale).round(), scale
 
 
-def _challenge(challenge: Mapping, networks: int) -> dict:
-    wanted = dict(challenge)
-    if wanted.get("outcome") not in OUTCOMES:
-        raise ValueError(f"challenge {wanted} has no outcome out of {', '.join(OUTCOMES)}")
-    for name, most in (("agents", networks), ("agent", networks - 1)):
-        if name in wanted and not 0 <= wanted[name] <= most:
-            raise ValueError(f"challenge {wanted} asks for {name} {wanted[name]}; there are {networks} agents")
-    return wanted | {"outcome": OUTCOMES.index(wanted["outcome"])}
+def _least(ways: Mapping[str, int], networks: int) -> list[int]:
+    if not set(ways) <= set(OUTCOMES) or not 0 < sum(ways.values()) <= networks:
+        raise ValueError(
+            f"challenge {dict(ways)}; up to {networks} agents in all, by {', '.join(OUTCOMES)}, can be asked for"
+        )
+    return [ways.get(name, 0) for name in OUTCOMES]

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ends, policy, rate, run, scents, steps, unpack, walk } from "../../innerlab/widgets/front/agents.js";
 import { format, moves, named, outcome, painted, parse } from "../../innerlab/widgets/front/maze.js";
-import { doorInReach, likeliest, met, tally } from "../../innerlab/widgets/front/maze_bench.js";
+import { cuesInReach, likeliest, met, tally } from "../../innerlab/widgets/front/maze_bench.js";
 
 const TEXT = ["A  .  rD", ".  #  .", "bK .  yO"].join("\n");
 
@@ -84,16 +84,16 @@ test("a walk follows the probabilities and stops at the first thing", () => {
   assert.deepEqual(walk(maze, down, 1), { cells: [0, 3], touched: false });
 });
 
-test("a challenge needs a door in reach, and is met by many agents or by one", () => {
-  const maze = parse(TEXT);
-  const blocked = parse(["A  rK rD", "#  #  .", "bK .  yO"].join("\n"));
-  assert.deepEqual([doorInReach(maze), doorInReach(blocked)], [true, false]);
+test("a challenge needs both cues in reach and enough agents for every way that it names", () => {
+  const free = parse(["A  .  bD", ".  #  .", "rK .  yO"].join("\n"));
+  const blocked = parse(["A  rK bD", "#  #  .", ".  .  yO"].join("\n"));
+  const redDoor = parse(["A  .  rD", ".  #  .", "rK .  yO"].join("\n"));
+  assert.deepEqual([free, blocked, redDoor].map(cuesInReach), [true, false, false]);
   const found = [[0.05, 0.95, 0, 0], [0, 0.2, 0.8, 0], [0.1, 0, 0.9, 0]];
   assert.deepEqual(tally(found), [0, 1, 2, 0]);
   assert.equal(likeliest([0.2, 0.5, 0.5]), 1);
-  assert.equal(met({ outcome: 2, agents: 2 }, maze, found), true);
-  assert.equal(met({ outcome: 2, agents: 3 }, maze, found), false);
-  assert.equal(met({ outcome: 2, agents: 2 }, blocked, found), false);
-  assert.equal(met({ outcome: 2, agent: 1 }, maze, found), false);
-  assert.equal(met({ outcome: 2, agent: 2 }, maze, found), true);
+  assert.equal(met({ least: [0, 0, 2, 0] }, free, found), true);
+  assert.equal(met({ least: [0, 1, 2, 0] }, free, found), true);
+  assert.equal(met({ least: [0, 0, 3, 0] }, free, found), false);
+  assert.equal(met({ least: [0, 0, 2, 0] }, blocked, found), false);
 });

@@ -3,7 +3,7 @@
 import { run, unpack, walk } from "./agents.js";
 import { columns } from "./chart.js";
 import { button, choice, follow, frame, h, responsive, slider, svg } from "./dom.js";
-import { ACTIONS, COLORS, format, moves, named, painted, parse, SHAPES } from "./maze.js";
+import { ACTIONS, COLORS, format, moves, named, outcome, painted, parse, SHAPES } from "./maze.js";
 
 const ENDS = ["nowhere", "at the door", "at the red thing", "at another thing"];
 const CELL = 40, PACE = 180;
@@ -20,21 +20,19 @@ export function tally(ends) {
   return counts;
 }
 
-/** Whether a door can be touched before anything else. */
-export function doorInReach(maze) {
+/** Whether a door that is not red, and a red thing that is no door, can both be touched before anything else. */
+export function cuesInReach(maze) {
   const next = moves(maze);
   const seen = new Set([maze.start]);
-  for (const cell of seen) {
-    if (maze.thing[cell]) continue;
-    for (const target of next[cell]) seen.add(target);
-  }
-  return [...seen].some((cell) => maze.thing[cell]?.shape === 0);
+  for (const cell of seen) if (!maze.thing[cell]) next[cell].forEach((target) => seen.add(target));
+  const touched = [...seen].map((cell) => maze.thing[cell]).filter((thing) => thing);
+  return touched.some(({ shape, color }) => shape === 0 && color !== 0) && touched.some((thing) => outcome(thing) === 2);
 }
 
-/** Whether a challenge is met: so many agents, or one of them, end as it asks though a door is in reach. */
-export function met({ outcome: wanted, agents, agent }, maze, ends) {
-  if (!doorInReach(maze)) return false;
-  return agent === undefined ? tally(ends)[wanted] >= agents : ends[agent][wanted] >= 0.9;
+/** Whether a challenge is met: both cues are in reach, and so many agents end most likely in each way that it names. */
+export function met({ least }, maze, ends) {
+  const counts = tally(ends);
+  return cuesInReach(maze) && least.every((count, way) => counts[way] >= count);
 }
 
 const percent = (share) => `${Math.round(100 * share)} %`;
