@@ -13,7 +13,7 @@ from torch import nn
 from bench.numbers import Number, in_turns, number
 from innerlab import environments, worlds
 from innerlab.analysis import outcome_probabilities
-from innerlab.networks import PlainPolicies
+from innerlab.networks import PlainPolicies, Policies
 from innerlab.training import ExactGradient, train_exactly
 from innerlab.worlds import ACTIONS, COLORS, OUTCOMES, SHAPES, Gridworld, RedDoors
 
@@ -159,12 +159,12 @@ def ensembles(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
     )
 
 
-class Separate(nn.Module):
+class Separate(Policies):
     """One network of an ensemble of plain policies as one would write it alone, with the same weights."""
 
     def __init__(self, policies: PlainPolicies, which: int):
-        super().__init__()
-        self.seeds, self.networks, self.positions = (policies.seeds[which],), 1, policies.positions
+        super().__init__([policies.seeds[which]])
+        self.positions = policies.positions
         weights = {name: table[which].detach() for name, table in policies.named_parameters()}
         self.first = nn.EmbeddingBag.from_pretrained(weights["weight_1"].flatten(0, 1).clone(), False, mode="sum")
         self.first_bias = nn.Parameter(weights["bias_1"].clone())
@@ -173,6 +173,10 @@ class Separate(nn.Module):
             for layer, linear in ((2, self.second), (3, self.third)):
                 linear.weight.copy_(weights[f"weight_{layer}"].T)
                 linear.bias.copy_(weights[f"bias_{layer}"][0])
+
+    def see(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
+        """What lies where, long (..., objects)."""
+        return worlds.egocentric_objects(world, layout, cell)
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         """Action logits, (1, batch, actions)."""

@@ -30,9 +30,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from innerlab.networks import DetectorPolicies, PlainPolicies, Policies
+from innerlab.networks import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
 from innerlab.training import ExactGradient, train_exactly
-from innerlab.worlds import RedDoors
+from innerlab.worlds import RedDoorMazes, RedDoors
 
 PACKAGE = __name__.partition(".")[0]
 PLACE = "INNERLAB_AGENTS"
@@ -69,6 +69,11 @@ def _red_doors(
     return Recipe(untrained, train)
 
 
+def _train_in_mazes(policies: Policies) -> Policies:
+    settings = ExactGradient(200, layouts=4, learning_rate=2e-2, sweeps=20)
+    return train_exactly(policies, RedDoorMazes().sample(5_000, 6), settings).policies
+
+
 _TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
 RECIPES = {
     "red-doors/plain": _red_doors(PlainPolicies, 100),
@@ -76,6 +81,7 @@ RECIPES = {
     "red-doors/detectors": _red_doors(DetectorPolicies, 200),
     "red-doors/plain-told-apart": _red_doors(PlainPolicies, 100, **_TOLD_APART),
     "red-doors/detectors-told-apart": _red_doors(DetectorPolicies, 200, **_TOLD_APART),
+    "red-doors/mazes": Recipe(lambda: ScentPolicies(range(64)), _train_in_mazes),
 }
 """The ensembles that can be asked for by name: the chapter of that name, and the design in it."""
 

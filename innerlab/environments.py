@@ -5,6 +5,8 @@ Importing this module registers, each as a single and as a vector environment:
 ``innerlab/RedDoors-v0``           training rooms: the door is red
 ``innerlab/RedDoorsSwapped-v0``    swapped rooms: the door is blue and a key is red
 ``innerlab/RedDoorsToldApart-v0``  training rooms, a quarter of them swapped, so that red and door come apart
+``innerlab/RedDoorMazes-v0``       the same as training rooms, in mazes
+``innerlab/RedDoorMazesSwapped-v0``  the same as swapped rooms, in mazes
 
 ::
 
@@ -34,10 +36,12 @@ from innerlab.worlds import (
     COLORS,
     SHAPES,
     Gridworld,
+    RedDoorMazes,
     RedDoors,
     State,
     Transition,
     egocentric_planes,
+    egocentric_walls,
     outcome_of_objects,
     reset,
     step,
@@ -101,8 +105,11 @@ class Episodes:
         return new
 
     def observe(self) -> np.ndarray:
-        """What each agent sees, float32 ``(number, shapes + colors, 2 height - 1, 2 width - 1)``."""
+        """What each agent sees, float32; its shape is ``number`` and that of :func:`observation_shape`."""
         planes = egocentric_planes(self.world, self.state.layout, self.state.cell)
+        if self.world.wall.any():
+            walls = egocentric_walls(self.world, self.state.layout, self.state.cell)
+            planes = torch.cat([planes, walls[:, None]], 1)
         return planes.view(-1, *observation_shape(self.world)).numpy()
 
     def report(self) -> dict[str, np.ndarray]:
@@ -129,8 +136,11 @@ class Episodes:
 
 
 def observation_shape(world: Gridworld) -> tuple[int, int, int]:
-    """The shape of what one agent sees: planes, rows and columns of a window with the agent in its middle."""
-    return len(SHAPES) + len(COLORS), 2 * world.height - 1, 2 * world.width - 1
+    """The shape of what one agent sees: planes, rows and columns of a window with the agent in its middle.
+
+    A plane for each shape and each color and, where there are inner walls, one for walls and what lies outside.
+    """
+    return len(SHAPES) + len(COLORS) + int(world.wall.any()), 2 * world.height - 1, 2 * world.width - 1
 
 
 def _observation_space(world: Gridworld) -> gymnasium.spaces.Box:
@@ -430,14 +440,60 @@ class RedDoorsVectorEnv(GridworldVectorEnv):
         super().__init__(num_envs, _rooms(RedDoors(**settings), layouts, layouts_seed), render_mode)
 
 
-for _name, _settings in (
-    ("RedDoors", {}),
-    ("RedDoorsSwapped", {"swapped_share": 1.0}),
-    ("RedDoorsToldApart", {"swapped_share": 0.25}),
+class RedDoorMazesEnv(GridworldEnv):
+    """:class:`RedDoorsEnv` in mazes of nine by nine cells, the world of :class:`innerlab.worlds.RedDoorMazes`.
+
+    All is as described there but for two things. A move against a wall leaves the agent where it is. The observation
+    is ``Box(0, 1, (9, 17, 17), float32)``: plane 8 says where walls and what is outside the maze lie.
+
+    Args:
+        layouts: how many mazes there are to draw from.
+        layouts_seed: which mazes they are; train and test on different ones.
+        render_mode: ``"ansi"`` (the maze as text) or None.
+        **settings: of :class:`innerlab.worlds.RedDoorMazes`, such as ``size``, ``holes`` or ``swapped_share``.
+
+    Raises:
+        ValueError: if a setting is out of its range.
+        TypeError: if a setting does not exist.
+    """
+
+    def __init__(self, *, layouts: int = 2_000, layouts_seed: int = 0, render_mode: str | None = None, **settings: Any):
+        super().__init__(_rooms(RedDoorMazes(**settings), layouts, layouts_seed), render_mode)
+
+
+class RedDoorMazesVectorEnv(GridworldVectorEnv):
+    """Many mazes as one batch: :class:`RedDoorMazesEnv`, computed as :class:`GridworldVectorEnv` says.
+
+    Args:
+        num_envs: how many copies.
+        layouts: how many mazes there are to draw from; all copies share them.
+        layouts_seed: which mazes they are.
+        render_mode: ``"ansi"`` or None.
+        **settings: of :class:`innerlab.worlds.RedDoorMazes`.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        layouts: int = 2_000,
+        layouts_seed: int = 0,
+        render_mode: str | None = None,
+        **settings: Any,
+    ):
+        super().__init__(num_envs, _rooms(RedDoorMazes(**settings), layouts, layouts_seed), render_mode)
+
+
+for _name, _world, _settings in (
+    ("RedDoors", "RedDoors", {}),
+    ("RedDoorsSwapped", "RedDoors", {"swapped_share": 1.0}),
+    ("RedDoorsToldApart", "RedDoors", {"swapped_share": 0.25}),
+    ("RedDoorMazes", "RedDoorMazes", {}),
+    ("RedDoorMazesSwapped", "RedDoorMazes", {"swapped_share": 1.0}),
 ):
     gymnasium.register(
         id=f"{NAMESPACE}/{_name}-v0",
-        entry_point=f"{__name__}:RedDoorsEnv",
-        vector_entry_point=f"{__name__}:RedDoorsVectorEnv",
+        entry_point=f"{__name__}:{_world}Env",
+        vector_entry_point=f"{__name__}:{_world}VectorEnv",
         kwargs=_settings,
     )

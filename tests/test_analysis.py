@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from innerlab.analysis import maximum_entropy_irl, optimal_values, outcome_probabilities, red_share
-from innerlab.networks import PlainPolicies
-from innerlab.worlds import OUTCOMES, RedDoors, State, egocentric_objects, outcome_of_objects, reset, step, successors
+from innerlab.networks import PlainPolicies, ScentPolicies
+from innerlab.worlds import OUTCOMES, RedDoorMazes, RedDoors, State, outcome_of_objects, reset, step, successors
+from innerlab.worlds.shifts import cells_first
 
 WORLD = RedDoors(swapped_share=0.5, max_steps=20).sample(30, 0)
+MAZES = RedDoorMazes(size=5, swapped_share=0.5, max_steps=20).sample(30, 0)
 
 
 def policies_with_opinions(seeds):
@@ -28,24 +30,34 @@ def test_outcomes_sum_to_one():
         assert outcomes.min() > -1e-6
 
 
+def smellers(seeds):
+    policies = ScentPolicies(seeds)
+    with torch.no_grad():
+        policies.weight_3 *= 20
+    return policies
+
+
 @pytest.mark.parametrize("greedy", [False, True])
-def test_outcomes_are_what_playing_gives(greedy):
-    policies = policies_with_opinions(range(2))
-    exact = outcome_probabilities(policies, WORLD, greedy=greedy)
+@pytest.mark.parametrize(
+    ("design", "world"), [(policies_with_opinions, WORLD), (policies_with_opinions, MAZES), (smellers, MAZES)]
+)
+def test_outcomes_are_what_playing_gives(design, world, greedy):
+    policies = design(range(2))
+    exact = outcome_probabilities(policies, world, greedy=greedy)
     plays = 1 if greedy else 2000
     layout = torch.arange(30).repeat_interleave(plays)
     generator = torch.Generator().manual_seed(0)
-    kind = F.pad(outcome_of_objects(WORLD), (1, 0))
+    kind = F.pad(outcome_of_objects(world), (1, 0))
     for network in range(2):
-        state, ended = reset(WORLD, layout), torch.zeros(len(layout), dtype=torch.long)
-        for _ in range(WORLD.max_steps):
-            logits = policies(egocentric_objects(WORLD, state.layout, state.cell)).detach()[network]
+        state, ended = reset(world, layout), torch.zeros(len(layout), dtype=torch.long)
+        for _ in range(world.max_steps):
+            logits = policies(policies.see(world, state.layout, state.cell)).detach()[network]
             noise = (
                 torch.zeros_like(logits)
                 if greedy
                 else -torch.empty_like(logits).exponential_(generator=generator).log()
             )
-            new = step(WORLD, state, (logits + noise).argmax(-1))
+            new = step(world, state, (logits + noise).argmax(-1))
             found = kind[layout, new.touched]
             ended = torch.where(ended == 0, found, ended)
             state = State(layout, torch.where(ended == 0, new.state.cell, state.cell), new.state.time)
@@ -95,8 +107,8 @@ class Seekers:
     def __init__(self, world, pays):
         self.world, self.pays, self.networks = world, pays, len(pays)
 
-    def __call__(self, seen):
-        model = successors(self.world, torch.arange(self.world.layouts))
+    def everywhere(self, world, layout):
+        model = successors(world, layout[0])
         which = (model.touched - 1).clamp(min=0)
         features = door_red_other(self.world)[torch.arange(self.world.layouts)[:, None, None], which]
         value = torch.zeros(self.networks, self.world.layouts, self.world.cells)
@@ -104,7 +116,7 @@ class Seekers:
             onward = value[:, torch.arange(self.world.layouts)[:, None, None], model.cell]
             q = torch.where(model.touched > 0, torch.einsum("lcaf,nf->nlca", features, self.pays), 0.95 * onward)
             value = q.logsumexp(-1)
-        return q.flatten(1, 2)
+        return cells_first(q)
 
 
 def test_irl_finds_the_pays_where_rooms_identify_them():

@@ -34,7 +34,7 @@ def small(**settings):
     return GridworldEnv(from_text([ROOM], reward=door_reward, max_steps=4), **settings)
 
 
-def play(env, seed, steps=200):
+def play(env, seed, steps=400):
     """Play at random through several episodes; return all that came back, and how the episodes ended."""
     env.action_space.seed(seed)
     back, ends = [env.reset(seed=seed)], []

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.networks import DetectorPolicies, PlainPolicies
-from innerlab.worlds import RedDoors, egocentric_objects, egocentric_planes
+from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies
+from innerlab.worlds import RedDoorMazes, RedDoors, egocentric_objects, egocentric_planes
 
 WORLD = RedDoors(swapped_share=0.5).sample(40, 0)
 LAYOUT, CELL = torch.arange(40), torch.arange(40) % 25
@@ -54,6 +54,62 @@ def test_each_network_may_see_something_else(design):
         assert torch.allclose(logits[i], policies(SEEN.roll(i, 0))[i], atol=1e-6)
 
 
+MAZES = RedDoorMazes(swapped_share=0.5).sample(10, 0)
+
+
+@pytest.mark.parametrize(
+    ("policies", "world"),
+    [
+        (PlainPolicies(range(3), WORLD), WORLD),
+        (DetectorPolicies(range(3), WORLD), WORLD),
+        (ScentPolicies(range(3)), MAZES),
+    ],
+)
+@pytest.mark.parametrize("layout", [torch.tensor([[4, 2]]), torch.tensor([[0, 1], [2, 3], [1, 1]])])
+def test_logits_from_everywhere_are_those_from_every_cell(policies, world, layout):
+    everywhere = policies.everywhere(world, layout)
+    assert everywhere.shape == (4, world.cells, 3, 2)
+    for cell in range(world.cells):
+        here = policies(policies.see(world, layout, torch.tensor(cell)))  # (networks, layouts, actions)
+        assert torch.allclose(everywhere[:, cell], here.movedim(-1, 0), atol=1e-5)
+
+
+def test_networks_that_smell_are_their_own_too():
+    scent = ScentPolicies([8]).see(MAZES, torch.arange(10), MAZES.start)  # (mazes, actions, features)
+    assert scent.shape == (10, 4, 8)
+    among = ScentPolicies([7, 8, 9])
+    assert torch.allclose(ScentPolicies([8])(scent)[0], among(scent)[1], atol=1e-6)
+    assert torch.allclose(among.select([2, 0])(scent), among(scent)[[2, 0]], atol=1e-6)
+    turned = among(scent.flip(1))  # the same scent is as good in whichever direction it lies
+    assert torch.allclose(turned, among(scent).flip(-1), atol=1e-6)
+
+
+@designs
+def test_the_gradient_of_the_first_layer_agrees_with_finite_differences(design):
+    policies = design(range(2), WORLD, hidden=3).double()
+    rows = SEEN[:5].expand(2, -1, -1)
+    names = [name for name, _ in policies.named_parameters() if name in ("weight_1", "detector_weight")]
+    generator = torch.Generator().manual_seed(0)
+    for name in names:
+        table = getattr(policies, name)
+        towards = torch.randn(table.shape, generator=generator, dtype=torch.float64)
+
+        def along(t, name=name, table=table, towards=towards):
+            moved = {name: table.detach() + t * towards}
+            return torch.func.functional_call(_FirstLayer(policies), {f"policies.{name}": moved[name]}, (rows,))
+
+        assert torch.autograd.gradcheck(along, torch.zeros((), dtype=torch.float64, requires_grad=True))
+
+
+class _FirstLayer(torch.nn.Module):
+    def __init__(self, policies):
+        super().__init__()
+        self.policies = policies
+
+    def forward(self, seen):
+        return self.policies.first_layer(seen)
+
+
 def hidden_by_planes(policies, first_layer):
     """The rest of the network, given the first hidden layer of network 0 computed another way."""
     h = F.relu(first_layer + policies.bias_1[0])
@@ -89,6 +145,7 @@ def test_senseless_settings_are_refused():
         (lambda: PlainPolicies([0], WORLD, hidden=0), "hidden is 0"),
         (lambda: PlainPolicies([0], WORLD, color_gain=-1.0), "color_gain is -1.0"),
         (lambda: DetectorPolicies([0], WORLD, detectors=0), "detectors is 0"),
+        (lambda: ScentPolicies([0], hidden=0), "hidden is 0"),
     ):
         with pytest.raises(ValueError, match=message):
             make()

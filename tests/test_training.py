@@ -6,55 +6,87 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerlab.analysis import outcome_probabilities
-from innerlab.networks import DetectorPolicies, PlainPolicies
+from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies
 from innerlab.training import (
     ExactGradient,
     SampledActorCritic,
-    expected_return,
+    mean_over_free_cells,
     train_exactly,
     train_from_samples,
     values,
 )
-from innerlab.worlds import OUTCOMES, RedDoors, State, step, successors
+from innerlab.worlds import OUTCOMES, RedDoorMazes, RedDoors, State, free_cells, step, successors
 
 WORLD = RedDoors().sample(500, 0)
+MAZES = RedDoorMazes(size=5, swapped_share=0.5).sample(100, 0)
 DOOR = OUTCOMES.index("door")
 few = settings(max_examples=10, deadline=None)
+worlds = st.sampled_from([WORLD, MAZES])
 
 
-def small_case(seed, networks=2, layouts=3, dtype=torch.float64):
+def small_case(seed, world=WORLD, networks=2, layouts=3, dtype=torch.float64):
     generator = torch.Generator().manual_seed(seed)
-    layout = torch.randint(WORLD.layouts, (networks, layouts), generator=generator)
-    model = successors(WORLD, layout)
-    model = model._replace(reward=model.reward.to(dtype))
-    logits = torch.randn(networks, layouts, 25, 4, generator=generator, dtype=dtype)
-    return model, logits
+    layout = torch.randint(world.layouts, (networks, layouts), generator=generator)
+    logits = torch.randn(4, 25, networks, layouts, generator=generator, dtype=dtype)
+    return layout, logits
+
+
+def plain_values(policy, model, discount, sweeps):
+    """Values by look-up, move by move, as the equation is written: ``(..., cells)`` for ``(..., cells, actions)``."""
+    value = torch.zeros_like(policy[..., 0])
+    for _ in range(sweeps):
+        onward = value.gather(-1, model.cell.flatten(-2)).view(policy.shape) * (model.touched == 0)
+        value = (policy * (model.reward + discount * onward)).sum(-1)
+    return value
+
+
+def cells_last(table):
+    """From ``(actions, cells, ...)`` to ``(..., cells, actions)``."""
+    return table.movedim((1, 0), (-2, -1))
+
+
+def mean_value(policy, world, layout, discount, sweeps):
+    return mean_over_free_cells(values(policy, world, layout, discount, sweeps), world, layout)
 
 
 @few
-@given(st.integers(0, 2**20))
-def test_values_solve_the_bellman_equation(seed):
-    model, logits = small_case(seed, networks=1, layouts=1)
-    policy = logits.softmax(-1)
-    found = values(policy, model, 0.9, sweeps=400)[0, 0]
-    carried = torch.zeros(25, 25, dtype=torch.float64)  # the transition matrix, discounted and sub-stochastic
-    kept = policy[0, 0] * 0.9 * (model.touched[0, 0] == 0)
-    carried.scatter_add_(1, model.cell[0, 0], kept)
-    expected_reward = (policy * model.reward)[0, 0].sum(-1)
-    assert torch.allclose(found, torch.linalg.solve(torch.eye(25, dtype=torch.float64) - carried, expected_reward))
-
-
-@few
-@given(st.integers(0, 2**20))
-def test_the_gradient_is_that_of_the_policy_gradient_theorem(seed):
-    """Autograd through the sweeps against sum over s of d(s) sum over a of grad pi(a|s) Q(s, a)."""
-    model, logits = small_case(seed)
+@given(st.integers(0, 2**20), worlds, st.integers(1, 15))
+def test_sweeps_by_shifts_are_sweeps_by_look_up_and_so_are_their_gradients(seed, world, sweeps):
+    layout, logits = small_case(seed, world)
     logits.requires_grad_()
-    policy = logits.softmax(-1)
-    (by_autograd,) = torch.autograd.grad(expected_return(policy, model, 0.9, 400).sum(), logits)
+    policy, model = logits.softmax(0), successors(world, layout)
+    by_shifts = values(policy, world, layout, 0.9, sweeps).movedim(0, -1) * model.free
+    by_look_up = plain_values(cells_last(policy), model, 0.9, sweeps) * model.free
+    assert torch.allclose(by_shifts, by_look_up)
+    outer = torch.randn(by_shifts.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    (one,), (other,) = (torch.autograd.grad((v * outer).sum(), logits, retain_graph=True) for v in (by_shifts, by_look_up))
+    assert torch.allclose(one, other)
+
+
+@few
+@given(st.integers(0, 2**20), worlds)
+def test_values_solve_the_bellman_equation(seed, world):
+    layout, logits = small_case(seed, world, networks=1, layouts=1)
+    model, policy = successors(world, layout[0, 0]), cells_last(logits.softmax(0))[0, 0]
+    found = values(logits.softmax(0), world, layout, 0.9, sweeps=400)[:, 0, 0]
+    carried = torch.zeros(25, 25, dtype=torch.float64)  # the transition matrix, discounted and sub-stochastic
+    carried.scatter_add_(1, model.cell, policy * 0.9 * (model.touched == 0))
+    solved = torch.linalg.solve(torch.eye(25, dtype=torch.float64) - carried, (policy * model.reward).sum(-1))
+    assert torch.allclose(found[model.free], solved[model.free])
+    assert not found[world.object_cell[layout[0, 0]]].any()
+
+
+@few
+@given(st.integers(0, 2**20), worlds)
+def test_the_gradient_is_that_of_the_policy_gradient_theorem(seed, world):
+    """The derivative by hand against sum over s of d(s) sum over a of grad pi(a|s) Q(s, a)."""
+    layout, logits = small_case(seed, world)
+    logits.requires_grad_()
+    (found,) = torch.autograd.grad(mean_value(logits.softmax(0), world, layout, 0.9, 400).sum(), logits)
     with torch.no_grad():
+        model, policy = successors(world, layout), cells_last(logits.softmax(0))
         flat, kept = model.cell.flatten(-2), 0.9 * (model.touched == 0)
-        value = values(policy, model, 0.9, 400)
+        value = plain_values(policy, model, 0.9, 400)
         q = model.reward + kept * value.gather(-1, flat).view(kept.shape)
         start = model.free / model.free.sum((1, 2), keepdim=True).double()
         visits = start.clone()
@@ -63,32 +95,32 @@ def test_the_gradient_is_that_of_the_policy_gradient_theorem(seed):
                 -1, flat, ((policy * kept) * visits[..., None]).flatten(-2)
             )
         by_theorem = visits[..., None] * policy * (q - (policy * q).sum(-1, keepdim=True))
-    assert torch.allclose(by_autograd, by_theorem, atol=1e-9)
+    assert torch.allclose(cells_last(found), by_theorem, atol=1e-9)
 
 
-def test_the_gradient_agrees_with_finite_differences():
-    model, logits = small_case(5, networks=1, layouts=1)
+@pytest.mark.parametrize("world", [WORLD, MAZES])
+def test_the_gradient_agrees_with_finite_differences(world):
+    layout, logits = small_case(5, world, networks=1, layouts=1)
     assert torch.autograd.gradcheck(
-        lambda z: expected_return(z.softmax(-1), model, 0.95, 12), logits.requires_grad_(), atol=1e-7
+        lambda z: mean_value(z.softmax(0), world, layout, 0.95, 12), logits.requires_grad_(), atol=1e-7
     )
 
 
 def test_values_predict_what_episodes_are_paid():
     """Monte Carlo, with the standard error of the mean as its measure."""
-    model, logits = small_case(3, networks=1, layouts=1, dtype=torch.float32)
-    policy, generator = logits.softmax(-1), torch.Generator().manual_seed(0)
-    layout = torch.randint(WORLD.layouts, (1, 1), generator=torch.Generator().manual_seed(3))
-    cell = int(model.free[0, 0].nonzero()[7])
+    layout, logits = small_case(3, networks=1, layouts=1, dtype=torch.float32)
+    policy, generator = logits.softmax(0), torch.Generator().manual_seed(0)
+    cell = int(free_cells(WORLD, layout[0, 0]).nonzero()[7])
     many = 20_000
     state = State(layout.view(1).expand(many), torch.full((many,), cell), torch.zeros(many, dtype=torch.long))
     paid, alive = torch.zeros(many), torch.ones(many, dtype=torch.bool)
     for t in range(12):
-        action = torch.multinomial(policy[0, 0][state.cell], 1, generator=generator)[:, 0]
+        action = torch.multinomial(policy[:, state.cell, 0, 0].T, 1, generator=generator)[:, 0]
         new = step(WORLD, state, action)
         paid += 0.95**t * new.reward * alive
         alive &= ~new.terminated
         state = State(state.layout, torch.where(alive, new.state.cell, state.cell), new.state.time)
-    expected = float(values(policy, model, 0.95, 12)[0, 0, cell])
+    expected = float(values(policy, WORLD, layout, 0.95, 12)[cell, 0, 0])
     assert abs(paid.mean().item() - expected) < 4 * paid.std().item() / many**0.5
 
 
@@ -108,6 +140,13 @@ def test_exact_training_learns_and_leaves_its_input_alone(design):
 
 def held_out():
     return RedDoors().sample(40, 1)
+
+
+def test_agents_that_smell_learn_mazes():
+    mazes, unseen = RedDoorMazes().sample(500, 0), RedDoorMazes().sample(40, 1)
+    settings_ = ExactGradient(80, layouts=4, learning_rate=2e-2, sweeps=20)
+    run = train_exactly(ScentPolicies(range(4)), mazes, settings_)
+    assert outcome_probabilities(run.policies, unseen)[..., DOOR].mean(1).min() > 0.95
 
 
 def test_sampled_training_learns():
@@ -136,6 +175,7 @@ def test_senseless_settings_are_refused():
         (lambda: ExactGradient(iterations=0), "iterations is 0"),
         (lambda: ExactGradient(learning_rate=0.0), "learning_rate is 0.0"),
         (lambda: ExactGradient(discount=1.5), "discount is 1.5"),
+        (lambda: ExactGradient(discount=0.0), "discount is 0.0"),
         (lambda: SampledActorCritic(worlds=0), "worlds is 0"),
         (lambda: train_exactly(PlainPolicies([0], WORLD), WORLD, ExactGradient(1), every=0), "every is 0"),
     ):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerlab import worlds
-from innerlab.worlds import RedDoors, door_reward, from_text, gridworld
+from innerlab.worlds import RedDoorMazes, RedDoors, door_reward, egocentric_walls, from_text, gridworld, scents
 
 ROOM = """
     #   #   #   #
@@ -15,6 +15,7 @@ ROOM = """
 """
 few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**20)
+distributions = st.sampled_from([RedDoors, RedDoorMazes])
 
 
 def random_states(world, seed, many=200):
@@ -38,9 +39,9 @@ def test_text_is_read_as_drawn():
 
 
 @few
-@given(seeds, st.sampled_from([0.0, 0.5, 1.0]))
-def test_a_drawing_is_read_back_as_it_was(seed, swapped_share):
-    world = RedDoors(swapped_share=swapped_share).sample(3, seed)
+@given(seeds, distributions, st.sampled_from([0.0, 0.5, 1.0]))
+def test_a_drawing_is_read_back_as_it_was(seed, distribution, swapped_share):
+    world = distribution(swapped_share=swapped_share).sample(3, seed)
     again = from_text([worlds.to_text(world, i) for i in range(3)], reward=door_reward)
     for i in range(3):
         assert worlds.to_text(again, i) == worlds.to_text(world, i)
@@ -83,9 +84,9 @@ def test_walls_and_edges_stop_a_move_and_other_moves_are_made():
 
 
 @few
-@given(seeds)
-def test_stepping_is_pure_and_agrees_with_the_successors(seed):
-    world = RedDoors(swapped_share=0.5).sample(20, seed)
+@given(seeds, distributions)
+def test_stepping_is_pure_and_agrees_with_the_successors(seed, distribution):
+    world = distribution(swapped_share=0.5).sample(20, seed)
     state, action = random_states(world, seed)
     before = [table.clone() for table in state]
     new = worlds.step(world, state, action)
@@ -99,9 +100,9 @@ def test_stepping_is_pure_and_agrees_with_the_successors(seed):
 
 
 @few
-@given(seeds)
-def test_an_episode_is_terminated_or_truncated_never_both(seed):
-    world = RedDoors(max_steps=5).sample(20, seed)
+@given(seeds, distributions)
+def test_an_episode_is_terminated_or_truncated_never_both(seed, distribution):
+    world = distribution(max_steps=5).sample(20, seed)
     state, action = random_states(world, seed)
     new = worlds.step(world, state, action)
     assert not (new.terminated & new.truncated).any()
@@ -119,9 +120,9 @@ def test_the_two_rewards_are_two_channels():
 
 
 @few
-@given(seeds)
-def test_training_rooms_hold_what_they_should(seed):
-    world = RedDoors().sample(300, seed)
+@given(seeds, distributions)
+def test_training_rooms_hold_what_they_should(seed, distribution):
+    world = distribution().sample(300, seed)
     shape, color = world.object_shape, world.object_color
     assert (shape[:, 0] == 0).all()
     assert (color[:, 0] == 0).all()
@@ -132,9 +133,9 @@ def test_training_rooms_hold_what_they_should(seed):
 
 
 @few
-@given(seeds)
-def test_swapped_rooms_part_door_and_red(seed):
-    world = RedDoors(swapped_share=1.0).sample(300, seed)
+@given(seeds, distributions)
+def test_swapped_rooms_part_door_and_red(seed, distribution):
+    world = distribution(swapped_share=1.0).sample(300, seed)
     shape, color = world.object_shape, world.object_color
     assert set(zip(shape[:, 0].tolist(), color[:, 0].tolist(), strict=True)) == {(0, 1)}
     assert set(zip(shape[:, 1].tolist(), color[:, 1].tolist(), strict=True)) == {(1, 0)}
@@ -160,8 +161,9 @@ def test_the_share_of_swapped_rooms_is_what_was_asked_for():
     assert abs(share - 0.25) < 4 * (0.25 * 0.75 / 4000) ** 0.5
 
 
-def test_every_object_of_every_sampled_room_can_be_reached_on_foot():
-    world = RedDoors(size=3, objects=5).sample(50, 0)
+@pytest.mark.parametrize("distribution", [RedDoors(size=3, objects=5), RedDoorMazes(), RedDoorMazes(holes=0)])
+def test_every_object_of_every_sampled_room_can_be_reached_on_foot(distribution):
+    world = distribution.sample(50, 0)
     for i in range(world.layouts):
         seen, todo = set(), [int(world.start[i])]
         while todo:  # a plain search, written differently from the flood fill it checks
@@ -170,16 +172,92 @@ def test_every_object_of_every_sampled_room_can_be_reached_on_foot():
                 continue
             seen.add(cell)
             if world.object_at[i, cell] == 0:
-                todo += world.next_cell[0, cell].tolist()
+                todo += world.next_cell[world.map_index[i], cell].tolist()
         assert set(world.object_cell[i].tolist()) <= seen
 
 
-def test_same_seed_same_rooms_and_another_seed_others():
-    first, second, other = (RedDoors().sample(50, seed) for seed in (3, 3, 4))
+@pytest.mark.parametrize("distribution", [RedDoors(), RedDoorMazes()])
+def test_same_seed_same_rooms_and_another_seed_others(distribution):
+    first, second, other = (distribution.sample(50, seed) for seed in (3, 3, 4))
     assert torch.equal(first.object_cell, second.object_cell)
+    assert torch.equal(first.wall, second.wall)
     assert not torch.equal(first.object_cell, other.object_cell)
     torch.manual_seed(99)  # global state must not matter
-    assert torch.equal(first.start, RedDoors().sample(50, 3).start)
+    assert torch.equal(first.start, distribution.sample(50, 3).start)
+
+
+@few
+@given(seeds, st.sampled_from([3, 5, 9]), st.integers(0, 1))
+def test_a_maze_is_a_tree_and_its_holes(seed, size, holes):
+    world = RedDoorMazes(size=size, objects=2, holes=holes).sample(20, seed)
+    open_ = ~world.wall
+    cell = torch.arange(size**2)
+    junction = (cell // size % 2 == 0) & (cell % size % 2 == 0)
+    pillar = (cell // size % 2 == 1) & (cell % size % 2 == 1)
+    assert open_[:, junction].all()
+    assert not open_[:, pillar].any()
+    nodes = (size // 2 + 1) ** 2
+    assert (open_[:, ~junction & ~pillar].sum(1) == nodes - 1 + holes).all()  # as many ways as a tree has, and holes
+    reached = torch.zeros_like(open_)
+    reached[:, 0] = True
+    for _ in range(size**2):
+        reached |= reached.gather(1, world.next_cell.flatten(1)).view(world.next_cell.shape).any(-1) & open_
+    assert torch.equal(reached, open_)  # connected: with so few ways, a tree but for the holes
+
+
+def test_mazes_differ_and_so_do_what_stands_in_them():
+    world = RedDoorMazes().sample(200, 0)
+    assert len(world.wall.unique(dim=0)) == 200
+    assert len(world.map_index.unique()) > 100
+    assert world.wall[world.map_index].gather(1, world.object_cell).sum() == 0
+
+
+@few
+@given(seeds)
+def test_a_scent_says_how_many_steps_the_nearest_such_object_is_off(seed):
+    world = RedDoorMazes(swapped_share=0.5).sample(5, seed)
+    scent = scents(world)
+    assert scents(world) is scent
+    steps = scent.log() / torch.tensor(0.9).log()
+    for i in range(5):
+        for feature in range(8):
+            kind = world.object_shape[i] if feature < 4 else world.object_color[i] + 4
+            goals = {int(world.object_cell[i, k]) for k in range(3) if kind[k] == feature}
+            distance, edge = dict.fromkeys(goals, 0), sorted(goals)
+            while edge:  # breadth first, backwards from the objects
+                cell = edge.pop(0)
+                for near in world.next_cell[world.map_index[i], cell].tolist():
+                    if near not in distance and world.object_at[i, near] == 0:
+                        distance[near] = distance[cell] + 1
+                        edge.append(near)
+            for cell in range(81):
+                assert steps[i, cell, feature].item() == pytest.approx(distance.get(cell, torch.inf), abs=1e-3)
+
+
+def test_walls_are_seen_where_they_stand():
+    world = RedDoorMazes(size=5).sample(10, 0)
+    cell = world.start
+    seen = egocentric_walls(world, torch.arange(10), cell)
+    for i in range(10):
+        for position in range(81):
+            row, column = int(cell[i]) // 5 + position // 9 - 4, int(cell[i]) % 5 + position % 9 - 4
+            inside = 0 <= row < 5 and 0 <= column < 5
+            assert seen[i, position] == (not inside or bool(world.wall[world.map_index[i], 5 * row + column]))
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"size": 8}, "size is 8; a maze has an odd number of rows"),
+        ({"holes": -1}, "holes is -1; a maze of size 9 has 0 to 16 to spare"),
+        ({"holes": 17}, "holes is 17"),
+        ({"size": 3, "holes": 1, "objects": 8}, "objects is 8; a maze of size 3 with 1 holes has room for 2 to 7"),
+        ({"swapped_share": 2.0}, "swapped_share is 2.0"),
+    ],
+)
+def test_senseless_mazes_are_refused(settings_, message):
+    with pytest.raises(ValueError, match=message):
+        RedDoorMazes(**settings_).sample(5, 0)
 
 
 @pytest.mark.parametrize(

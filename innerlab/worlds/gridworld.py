@@ -357,3 +357,22 @@ def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
     planes.scatter_(-1, (kind // len(COLORS)) * positions + position, 1.0)
     planes.scatter_(-1, (len(SHAPES) + kind % len(COLORS)) * positions + position, 1.0)
     return planes.unflatten(-1, (-1, positions))
+
+
+def egocentric_walls(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
+    """Where an agent cannot go, in the window of :func:`egocentric_planes`: walls, and all that is outside the grid.
+
+    Args:
+        world: the tables.
+        layout: long ``(...)``.
+        cell: the agent's cell, long, of the same shape.
+
+    Returns:
+        bool ``(..., positions)``.
+    """
+    across, position = 2 * world.width - 1, torch.arange(egocentric_positions(world))
+    row = (cell // world.width)[..., None] + position // across - (world.height - 1)
+    column = (cell % world.width)[..., None] + position % across - (world.width - 1)
+    outside = (row < 0) | (row >= world.height) | (column < 0) | (column >= world.width)
+    there = (row * world.width + column).masked_fill(outside, 0)
+    return outside | world.wall[world.map_index[layout]].gather(-1, there)

@@ -33,6 +33,11 @@ class RedDoorMazes(RedDoors):
         most = (self.size // 2) ** 2
         if not 0 <= self.holes <= most:
             raise ValueError(f"holes is {self.holes}; a maze of size {self.size} has 0 to {most} to spare")
+        room = 2 * (self.size // 2 + 1) ** 2 - 2 + self.holes  # beside the start
+        if self.objects > room:
+            raise ValueError(
+                f"objects is {self.objects}; a maze of size {self.size} with {self.holes} holes has room for 2 to {room}"
+            )
 
     def _draw_walls(self, layouts: int, generator: torch.Generator) -> Tensor:
         """A maze for each layout, bool ``(layouts, cells)``."""
