@@ -59,7 +59,9 @@ def test_sweeps_by_shifts_are_sweeps_by_look_up_and_so_are_their_gradients(seed,
     by_look_up = plain_values(cells_last(policy), model, 0.9, sweeps) * model.free
     assert torch.allclose(by_shifts, by_look_up)
     outer = torch.randn(by_shifts.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    (one,), (other,) = (torch.autograd.grad((v * outer).sum(), logits, retain_graph=True) for v in (by_shifts, by_look_up))
+    (one,), (other,) = (
+        torch.autograd.grad((v * outer).sum(), logits, retain_graph=True) for v in (by_shifts, by_look_up)
+    )
     assert torch.allclose(one, other)
 
 

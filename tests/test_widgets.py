@@ -2,13 +2,11 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 
 import numpy as np
-import playwright
 import pytest
 from bs4 import BeautifulSoup
+from nodejs import node
 from tiny_book import ROOT
 
 from innerlab.widgets import Explore, Predict, scripts
@@ -179,13 +177,6 @@ def test_files_are_joined_once_each_in_the_order_of_their_imports(tmp_path, monk
         joined.replace("export default", "const front =") + "console.log(front.render())",
     )
     assert done.stdout.split() == ["3"], done.stderr
-
-
-def node(*arguments):
-    """Run the Node that Playwright brings along."""
-    folder = Path(playwright.__file__).parent / "driver"
-    program = next(path for path in (folder / "node", folder / "node.exe") if path.is_file())
-    return subprocess.run([str(program), *arguments], cwd=ROOT, capture_output=True, encoding="utf8", timeout=120)
 
 
 def test_front_ends_pass_their_own_tests():
