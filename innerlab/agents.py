@@ -71,7 +71,7 @@ def _red_doors(
 
 def _train_in_mazes(policies: Policies) -> Policies:
     settings = ExactGradient(200, layouts=4, learning_rate=2e-2, sweeps=20)
-    return train_exactly(policies, RedDoorMazes().sample(5_000, 6), settings).policies
+    return train_exactly(policies, RedDoorMazes().sample(3_000, 6), settings).policies
 
 
 _TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}

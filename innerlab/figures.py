@@ -252,18 +252,23 @@ _PAINT = dict(zip(COLORS, (RED, BLUE, GREEN, OCHRE), strict=True))
 
 
 def draw_layout(axes: Axes, world: Gridworld, layout: int) -> None:
-    """Draws one layout: walls filled, the agent as a triangle, objects by shape, each with its name below it."""
+    """Draws one layout: walls filled, the agent as a triangle, objects by shape, each with its name below it.
+
+    In layouts of more than six columns names would not fit their cells and are left out.
+    """
     for cell in range(world.cells):
         row, column = divmod(cell, world.width)
         wall = bool(world.wall[world.map_index[layout], cell])
         face = GRAY if wall else "none"
         axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
     row, column = divmod(int(world.start[layout]), world.width)
-    axes.plot(column + 0.5, row + 0.5, marker="^", markersize=11, color=INK)
+    axes.plot(column + 0.5, row + 0.5, marker="^", markersize=11 if world.width <= 6 else 7, color=INK)
     for k in range(world.objects):
         row, column = divmod(int(world.object_cell[layout, k]), world.width)
         shape, color = SHAPES[world.object_shape[layout, k]], COLORS[world.object_color[layout, k]]
         _draw_object(axes, column + 0.5, row + 0.38, shape, _PAINT[color])
+        if world.width > 6:
+            continue
         axes.text(
             column + 0.5,
             row + 0.84,

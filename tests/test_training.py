@@ -16,6 +16,7 @@ from innerlab.training import (
     values,
 )
 from innerlab.worlds import OUTCOMES, RedDoorMazes, RedDoors, State, free_cells, step, successors
+from innerlab.worlds.shifts import total
 
 WORLD = RedDoors().sample(500, 0)
 MAZES = RedDoorMazes(size=5, swapped_share=0.5).sample(100, 0)
@@ -106,6 +107,16 @@ def test_the_gradient_agrees_with_finite_differences(world):
     assert torch.autograd.gradcheck(
         lambda z: mean_value(z.softmax(0), world, layout, 0.95, 12), logits.requires_grad_(), atol=1e-7
     )
+
+
+def test_a_sum_of_moves_is_differentiated_by_weights_and_start():
+    generator = torch.Generator().manual_seed(0)
+    weights, start = (torch.rand(shape, generator=generator, dtype=torch.float64) for shape in ((5, 6, 2), (6, 2)))
+    inside = torch.ones(5, 6, 1, dtype=torch.float64)
+    for move, edge in enumerate((slice(0, 3), slice(3, 6), slice(0, 6, 3), slice(2, 6, 3))):
+        inside[move, edge] = 0  # nobody leaves a grid of two by three
+    inputs = weights.requires_grad_(), start.requires_grad_()
+    assert torch.autograd.gradcheck(lambda w, x: total(w * inside, x, 3, 5), inputs)
 
 
 def test_values_predict_what_episodes_are_paid():

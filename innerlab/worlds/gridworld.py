@@ -152,7 +152,7 @@ def gridworld(
     if crowded.any():
         raise ValueError(f"layout {int(crowded.nonzero()[0])} puts two things on one cell")
     next_cell = moves(height, width, wall)
-    stranded = ~reachable_objects(next_cell[map_index], start, object_cell, object_at)
+    stranded = ~reachable_objects(height, width, wall[map_index], start, object_cell)
     if stranded.any():
         layout, which = stranded.nonzero()[0].tolist()
         row, column = divmod(int(object_cell[layout, which]), width)
@@ -208,27 +208,32 @@ def moves(height: int, width: int, wall: Tensor) -> Tensor:
     return torch.where(blocked, here, target).contiguous()
 
 
-def reachable_objects(next_cell: Tensor, start: Tensor, object_cell: Tensor, object_at: Tensor) -> Tensor:
+def reachable_objects(height: int, width: int, wall: Tensor, start: Tensor, object_cell: Tensor) -> Tensor:
     """Flood-fills from the start without crossing an object: which objects can be touched first?
 
     Args:
-        next_cell: long ``(layouts, cells, actions)``.
+        height: rows.
+        width: columns.
+        wall: bool ``(layouts, cells)``.
         start: long ``(layouts,)``.
         object_cell: long ``(layouts, objects)``.
-        object_at: long ``(layouts, cells)``.
 
     Returns:
         bool ``(layouts, objects)``.
     """
-    layouts, cells, _ = next_cell.shape
-    reached = torch.zeros(layouts, cells, dtype=torch.bool)
-    reached[torch.arange(layouts), start] = True
+
+    def grid(table: Tensor) -> Tensor:  # (layouts, cells) -> (height, width, layouts): whole rows move at once
+        return table.T.reshape(height, width, -1)
+
+    open_, passable = grid(~wall), grid((~wall).scatter(1, object_cell, False))
+    reached = grid(torch.zeros_like(wall).scatter_(1, start[:, None], True))
+    onward = torch.zeros(height + 2, width + 2, len(wall), dtype=torch.bool)  # with a rim around
     while True:
-        # moves are symmetric: a cell is reached if a move from it leads to a reached cell that holds no object
-        passable = reached & (object_at == 0)
-        grown = reached | passable.gather(1, next_cell.flatten(1)).view(next_cell.shape).any(-1)
+        onward[1:-1, 1:-1] = reached & passable
+        beside = onward[:-2, 1:-1] | onward[2:, 1:-1] | onward[1:-1, :-2] | onward[1:-1, 2:]
+        grown = reached | beside & open_
         if torch.equal(grown, reached):
-            return reached.gather(1, object_cell)
+            return reached.flatten(0, 1).T.gather(1, object_cell)
         reached = grown
 
 

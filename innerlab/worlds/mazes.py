@@ -36,7 +36,8 @@ class RedDoorMazes(RedDoors):
         room = 2 * (self.size // 2 + 1) ** 2 - 2 + self.holes  # beside the start
         if self.objects > room:
             raise ValueError(
-                f"objects is {self.objects}; a maze of size {self.size} with {self.holes} holes has room for 2 to {room}"
+                f"objects is {self.objects}; a maze of size {self.size} with {self.holes} holes has room for 2 "
+                f"to {room}"
             )
 
     def _draw_walls(self, layouts: int, generator: torch.Generator) -> Tensor:

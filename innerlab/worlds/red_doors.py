@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from innerlab.worlds.gridworld import COLORS, SHAPES, Gridworld, gridworld, moves, reachable_objects
+from innerlab.worlds.gridworld import COLORS, SHAPES, Gridworld, gridworld, reachable_objects
 
 OUTCOMES = ("none", "door", "red", "other")
 """How an episode can end: nothing touched in time, the door, a red thing that is no door, any other thing."""
@@ -87,13 +87,11 @@ class RedDoors:
         generator = torch.Generator().manual_seed(seed)
         wall = self._draw_walls(layouts, generator)
         map_index = torch.arange(layouts) % len(wall)
-        next_cell = moves(self.size, self.size, wall)[map_index]
         kept: list[tuple[Tensor, ...]] = []
         found = drawn = 0
         while found < layouts:
             start, object_cell, *kinds = self._draw(wall[map_index], generator)
-            object_at = torch.zeros(layouts, self.size**2, dtype=torch.long).scatter_(1, object_cell, 1)
-            good = reachable_objects(next_cell, start, object_cell, object_at).all(1)
+            good = reachable_objects(self.size, self.size, wall[map_index], start, object_cell).all(1)
             kept.append(tuple(table[good] for table in (map_index, start, object_cell, *kinds)))
             found, drawn = found + int(good.sum()), drawn + layouts
             if drawn >= 100 * max(found, 1) and drawn > 10_000:
@@ -119,11 +117,10 @@ class RedDoors:
         return torch.zeros(1, self.size**2, dtype=torch.bool)
 
     def _draw(self, wall: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Start, cells, shapes and colors of rooms with these walls (``(layouts, cells)``), not yet known to be good.
+        """Start, cells, shapes and colors of layouts with these walls (``(layouts, cells)``), not yet known to be good.
 
         Object 0 is the door and object 1 of a swapped room the red key, unless a lone cue is asked for.
         """
-
         layouts = len(wall)
 
         def pick(names: tuple[str, ...], among: tuple[str, ...]) -> Tensor:

@@ -132,14 +132,14 @@ class _Total(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         weights, sums = ctx.saved_tensors
         back = powers(transposed(weights, ctx.width), gradient, ctx.width, len(sums))  # back[i]: (W^T)^i g
         by_weights = torch.zeros_like(weights)
         for by_move, values in zip(by_weights, _ahead(sums[:-1], ctx.width), strict=True):
             for one, value in zip(back, reversed(values), strict=False):
                 by_move.addcmul_(one, value)
-        return by_weights, back.sum(0), None, None
+        return by_weights, back.sum(0) if ctx.needs_input_grad[1] else None, None, None
 
 
 def total(weights: Tensor, start: Tensor, width: int, number: int) -> Tensor:
