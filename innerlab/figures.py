@@ -161,7 +161,7 @@ class SeedGroup:
 _BINS, _ABREAST = 20, 3  # dots of one bin stand in rows of three
 
 
-def seed_dots(groups: Sequence[SeedGroup], xlabel: str, width: float = 5.4) -> Figure:
+def seed_dots(groups: Sequence[SeedGroup], xlabel: str, width: float = 4.4) -> Figure:
     """Histograms over 0 to 1, one below the other, in which every seed is a dot.
 
     Args:
@@ -254,30 +254,23 @@ _PAINT = dict(zip(COLORS, (RED, BLUE, GREEN, OCHRE), strict=True))
 def draw_layout(axes: Axes, world: Gridworld, layout: int) -> None:
     """Draws one layout: walls filled, the agent as a triangle, objects by shape, each with its name below it.
 
-    In layouts of more than six columns names would not fit their cells and are left out.
+    In more than six columns, cells are too small for names, which are left out.
     """
+    named = world.width <= 6
     for cell in range(world.cells):
         row, column = divmod(cell, world.width)
         wall = bool(world.wall[world.map_index[layout], cell])
         face = GRAY if wall else "none"
         axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
     row, column = divmod(int(world.start[layout]), world.width)
-    axes.plot(column + 0.5, row + 0.5, marker="^", markersize=11 if world.width <= 6 else 7, color=INK)
+    axes.plot(column + 0.5, row + 0.5, marker="^", markersize=11 if named else 7, color=INK)
     for k in range(world.objects):
         row, column = divmod(int(world.object_cell[layout, k]), world.width)
         shape, color = SHAPES[world.object_shape[layout, k]], COLORS[world.object_color[layout, k]]
-        _draw_object(axes, column + 0.5, row + 0.38, shape, _PAINT[color])
-        if world.width > 6:
-            continue
-        axes.text(
-            column + 0.5,
-            row + 0.84,
-            f"{color}\n{shape}",
-            ha="center",
-            va="center",
-            fontsize=6.5,
-            linespacing=0.9,
-        )
+        _draw_object(axes, column + 0.5, row + (0.38 if named else 0.5), shape, _PAINT[color])
+        if named:
+            name = f"{color}\n{shape}"
+            axes.text(column + 0.5, row + 0.84, name, ha="center", va="center", fontsize=7.5, linespacing=0.9)
     axes.set(xlim=(-0.05, world.width + 0.05), ylim=(world.height + 0.05, -0.05), aspect="equal")
     axes.set_axis_off()
 

@@ -286,7 +286,7 @@ def recorded(monkeypatch):
 
 
 KEPT = {"training_rooms", "mixed_rooms", "seeds", "followed", "plain", "salient", "detectors", "runs"}
-KEPT |= {"maze_shares", "in_mazes", "smellers", "maze_runs"}
+KEPT |= {"shares", "maze_shares", "in_mazes", "smellers", "maze_runs"}
 
 
 @functools.cache
@@ -308,7 +308,11 @@ def said_by_chapter():
             if makes_shuffled:
                 variables["shuffled_rooms"] = None
             imports = isinstance(statement, ast.ImportFrom) and statement.module.startswith("innerlab.")
-            defines = isinstance(statement, ast.FunctionDef) and statement.name in ("train", "how_they_end")
+            defines = isinstance(statement, ast.FunctionDef) and statement.name in (
+                "train",
+                "how_they_end",
+                "choices_in_mazes",
+            )
             repeats = isinstance(statement, ast.For) and "maze_runs" in names
             if imports or defines or repeats or assigned in KEPT:
                 exec(compile(ast.Module([statement], []), "chapter", "exec"), variables)

@@ -5,9 +5,10 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 from innerlab import figures
-from innerlab.worlds import RedDoors
+from innerlab.worlds import RedDoorMazes, RedDoors
 
 ALT = "A line that rises from zero to one, as a check of what is shown."
 
@@ -100,3 +101,12 @@ def test_a_room_is_drawn_with_every_object_named():
     words = {text.get_text() for text in axes.texts}
     assert {"blue\ndoor", "red\nkey"} <= words
     assert len(words) == 3
+
+
+def test_a_maze_is_drawn_without_names():
+    world = RedDoorMazes().sample(1, 0)
+    _, axes = figures.panels()
+    figures.draw_layout(axes, world, 0)
+    assert not axes.texts
+    filled = [patch for patch in axes.patches if patch.get_facecolor() == to_rgba(figures.GRAY)]
+    assert len(filled) == int(world.wall[0].sum())

@@ -5,7 +5,7 @@ import { columns } from "./chart.js";
 import { button, choice, follow, frame, h, responsive, slider, svg } from "./dom.js";
 import { ACTIONS, COLORS, format, moves, named, outcome, painted, parse, SHAPES } from "./maze.js";
 
-const ENDS = ["nowhere", "at the door", "at the red thing", "at another thing"];
+const ENDS = ["nowhere", "door", "red thing", "other"];
 const CELL = 40, PACE = 180;
 
 /** The index of the largest of some numbers, the first of them where several are equal. */
@@ -35,7 +35,7 @@ export function met({ least }, maze, ends) {
   return cuesInReach(maze) && least.every((count, way) => counts[way] >= count);
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 /** Probabilities of the four moves in words, the likely ones only. */
 function moving(probabilities) {
@@ -68,7 +68,7 @@ export function render({ model, el }) {
     ...get("presets").map(({ name }, index) => h("option", { value: index }, name)));
   const agent = slider("Agent", networks.length, get("agent"), (index) => String(index + 1), (index) => set({ agent: index }));
   const go = button("Let it walk", () => (timer ? halt() : start()), { class: "il-main" });
-  const about = h("p", { class: "il-about" });
+  const about = [h("p", { class: "il-about" }), h("p", { class: "il-about" })];
   const challenges = h("ul", { class: "il-challenges" });
   const here = h("div", { class: "il-tally" });
   const there = h("div", { class: "il-tally" });
@@ -76,9 +76,11 @@ export function render({ model, el }) {
   el.append(
     h("div", { class: "il-two" },
       h("div", { class: "il-board" }, drawing, grid),
-      h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, color, agent, h("p", { class: "il-actions" }, go), about)),
-    words, h("p", { class: "il-kicker" }, "Break it"), challenges,
-    h("ul", { class: "il-legend", "aria-hidden": "true" }, ...["door", "red thing", "other", "nowhere"].map((name, k) => h("li", { class: `il-part-${k}` }, name))),
+      h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, color, agent, h("p", { class: "il-actions" }, go), ...about)),
+    words,
+    h("p", { class: "il-kicker" }, "Break it"),
+    h("p", { class: "il-rule" }, "While both a door that is not red and a red thing that is no door are in reach, bring about:"), challenges,
+    h("ul", { class: "il-legend", "aria-hidden": "true" }, ...[1, 2, 3, 0].map((way, k) => h("li", { class: `il-part-${k}` }, ENDS[way]))),
     h("div", { class: "il-two" }, here, there),
   );
 
@@ -130,7 +132,7 @@ export function render({ model, el }) {
     const counted = () => {
       const counts = tally(endings());
       const parts = [1, 2, 3, 0].map((k) => `${counts[k]} ${ENDS[k]}`);
-      return `Most likely end, of ${endings().length} agents: ${parts.join(", ")}.`;
+      return `Most likely end of the ${endings().length} agents: ${parts.join(", ")}.`;
     };
     const redraw = responsive(chart, (width) => columns(get("order").map((one) => [1, 2, 3, 0].map((k) => endings()[one][k])), {
       width, height: 170, marked: get("order").indexOf(get("agent")), alt: `${title}. ${counted()}`,
@@ -150,7 +152,8 @@ export function render({ model, el }) {
     const own = done[get("agent")].ends;
     const chapter = get("chapter_ends")[get("agent")];
     const shares = (ends) => [1, 2, 3, 0].map((k) => `${percent(ends[k])} ${ENDS[k]}`).join(", ");
-    about.textContent = `Agent ${get("agent") + 1} ends here ${shares(own)}. In the chapter's mazes: ${shares(chapter)}.`;
+    about[0].textContent = `Agent ${get("agent") + 1} ends here: ${shares(own)}.`;
+    about[1].textContent = `${get("chapter_title")}: ${shares(chapter)}.`;
   }
 
   function challenged() {
