@@ -1,12 +1,13 @@
 /** Mazes to paint, in which the chapter's trained agents walk, and where each of them ends. */
 
 import { run, unpack, walk } from "./agents.js";
+import { board, percent } from "./board.js";
 import { columns } from "./chart.js";
-import { button, choice, follow, frame, h, responsive, slider, svg } from "./dom.js";
-import { ACTIONS, COLORS, format, moves, named, outcome, painted, parse, SHAPES } from "./maze.js";
+import { button, choice, follow, frame, h, responsive, slider } from "./dom.js";
+import { COLORS, format, moves, named, outcome, painted, parse, SHAPES } from "./maze.js";
 
 const ENDS = ["nowhere", "door", "red thing", "other"];
-const CELL = 40, PACE = 180;
+const PACE = 180; // milliseconds a step
 
 /** The index of the largest of some numbers, the first of them where several are equal. */
 export function likeliest(numbers) {
@@ -35,14 +36,6 @@ export function met({ least }, maze, ends) {
   return cuesInReach(maze) && least.every((count, way) => counts[way] >= count);
 }
 
-const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
-
-/** Probabilities of the four moves in words, the likely ones only. */
-function moving(probabilities) {
-  const likely = ACTIONS.map((name, action) => [probabilities[action], name]).filter(([p]) => p >= 0.05).sort((a, b) => b[0] - a[0]);
-  return likely.map(([p, name]) => `${name} ${percent(p)}`).join(", ");
-}
-
 export function render({ model, el }) {
   const get = (name) => model.get(name);
   frame(el, get("alt")).classList.add("il-bench");
@@ -53,14 +46,12 @@ export function render({ model, el }) {
   const won = new Set();
   let maze = parse(get("maze"));
   let done = run(networks, maze, settings);
-  let focused = maze.start;
   let trail = null;
   let timer = 0;
 
   // What there is to see and to press.
   const words = h("p", { class: "il-says", role: "status" });
-  const drawing = svg("svg", { "aria-hidden": "true" });
-  const grid = h("div", { class: "il-grid", role: "grid", "aria-label": "Maze. Arrow keys move, Enter or space paints." });
+  const place = board(paint);
   const brushes = ["floor", "wall", "agent", ...SHAPES];
   const what = choice("Paint", brushes, brush.what, (index) => (brush.what = index));
   const color = choice("in", COLORS, brush.color, (index) => (brush.color = index));
@@ -75,7 +66,7 @@ export function render({ model, el }) {
 
   el.append(
     h("div", { class: "il-two" },
-      h("div", { class: "il-board" }, drawing, grid),
+      place.el,
       h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, color, agent, h("p", { class: "il-actions" }, go), ...about)),
     words,
     h("p", { class: "il-kicker" }, "Break it"),
@@ -89,40 +80,7 @@ export function render({ model, el }) {
     model.save_changes();
   }
 
-  // The maze: cells for hands and screen readers, and a drawing beneath them.
-  function cells() {
-    grid.replaceChildren(...Array.from({ length: maze.height }, (_, y) => h("div", { role: "row" },
-      ...Array.from({ length: maze.width }, (_, x) => h("div", { role: "gridcell", "data-cell": y * maze.width + x })))));
-    grid.style.setProperty("--columns", maze.width);
-  }
-  const cellAt = (cell) => grid.querySelector(`[data-cell="${cell}"]`);
-
-  function label() {
-    const { probabilities } = done[get("agent")];
-    for (const box of grid.querySelectorAll("[data-cell]")) {
-      const cell = Number(box.dataset.cell);
-      const place = `row ${Math.floor(cell / maze.width) + 1}, column ${(cell % maze.width) + 1}: ${named(maze, cell)}`;
-      const goes = maze.wall[cell] || maze.thing[cell] ? "" : `; the agent goes ${moving(probabilities[cell])}`;
-      box.setAttribute("aria-label", place + goes);
-      box.tabIndex = cell === focused ? 0 : -1;
-    }
-  }
-
-  function draw() {
-    const { probabilities } = done[get("agent")];
-    drawing.setAttribute("viewBox", `0 0 ${maze.width * CELL} ${maze.height * CELL}`);
-    const middle = (cell) => [((cell % maze.width) + 0.5) * CELL, (Math.floor(cell / maze.width) + 0.5) * CELL];
-    const parts = maze.wall.map((wall, cell) => {
-      const [x, y] = middle(cell);
-      const ground = svg("rect", { class: wall ? "il-wall" : "il-floor", x: x - CELL / 2, y: y - CELL / 2, width: CELL, height: CELL });
-      if (maze.thing[cell]) return svg("g", {}, ground, thing(maze.thing[cell], x, y));
-      return wall ? ground : svg("g", {}, ground, svg("path", { class: "il-arrows", d: arrows(probabilities[cell], x, y) }));
-    });
-    const [x, y] = middle(trail ? trail.cells[trail.at] : maze.start);
-    const walked = trail ? trail.cells.slice(0, trail.at + 1).map(middle) : [];
-    const line = svg("path", { class: "il-trail", d: walked.map(([a, b], i) => `${i ? "L" : "M"}${a} ${b}`).join("") });
-    drawing.replaceChildren(...parts, line, svg("path", { class: "il-agent", d: `M${x} ${y - 12}l10 22h-20z` }));
-  }
+  const draw = () => place.show(maze, done[get("agent")].probabilities, trail);
 
   /** All agents as columns under a title; returns what shows them anew. */
   function tallied(box, title, endings) {
@@ -206,50 +164,16 @@ export function render({ model, el }) {
     if (typeof result === "string") words.textContent = result;
     else set({ maze: format(result) });
   }
-  const under = (event) => event.target.closest("[data-cell]");
-  grid.addEventListener("click", (event) => {
-    const box = under(event);
-    if (!box) return;
-    focused = Number(box.dataset.cell);
-    box.focus();
-    paint(focused);
-  });
-  grid.addEventListener("pointerover", (event) => {
-    const box = under(event);
-    if (box && event.pointerType === "mouse" && event.buttons === 1) paint(Number(box.dataset.cell));
-  });
-  grid.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: -maze.width, ArrowDown: maze.width, ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      paint(focused);
-    } else if (step !== undefined) {
-      event.preventDefault();
-      const [target, column] = [focused + step, focused % maze.width];
-      const wraps = (step === -1 && column === 0) || (step === 1 && column === maze.width - 1);
-      if (wraps || target < 0 || target >= maze.wall.length) return;
-      cellAt(focused).tabIndex = -1;
-      focused = target;
-      cellAt(focused).tabIndex = 0;
-      cellAt(focused).focus();
-    }
-  });
 
   function rebuild() {
     halt();
     trail = null;
-    const before = maze;
     maze = parse(get("maze"));
     done = run(networks, maze, settings);
-    if (maze.height !== before.height || maze.width !== before.width) {
-      focused = maze.start;
-      cells();
-    }
     show();
   }
   function show() {
     draw();
-    label();
     for (const again of tallies) again();
     describe();
     words.textContent = challenged();
@@ -261,29 +185,6 @@ export function render({ model, el }) {
     follow(agent, get("agent"));
     show();
   });
-  cells();
   show();
-}
-
-/** Four arrowheads, as long as their moves are likely. */
-function arrows(probabilities, x, y) {
-  const [UP, DOWN, LEFT, RIGHT] = [[0, -1], [0, 1], [-1, 0], [1, 0]];
-  return [UP, DOWN, LEFT, RIGHT].map(([dx, dy], action) => {
-    const long = 17 * probabilities[action];
-    if (long < 0.7) return "";
-    const wide = 1.5 + 3.5 * probabilities[action];
-    const tip = [x + dx * (2 + long), y + dy * (2 + long)];
-    const side = (sign) => [x + dx * 2 + sign * dy * wide, y + dy * 2 + sign * dx * wide];
-    return `M${tip}L${side(1)}L${side(-1)}Z`;
-  }).join("");
-}
-
-/** One thing, drawn as in the book's figures. */
-function thing({ shape, color }, x, y) {
-  const filled = { class: `il-color-${color}` };
-  const outlined = { class: `il-stroke-${color}` };
-  if (SHAPES[shape] === "door") return svg("g", {}, svg("rect", { ...filled, x: x - 9, y: y - 15, width: 18, height: 30 }), svg("circle", { class: "il-knob", cx: x + 4.5, cy: y, r: 2 }));
-  if (SHAPES[shape] === "key") return svg("g", {}, svg("circle", { ...outlined, cx: x - 7, cy: y, r: 6 }), svg("path", { ...outlined, d: `M${x - 1} ${y}h15v6m-6 -6v5` }));
-  if (SHAPES[shape] === "ball") return svg("circle", { ...filled, cx: x, cy: y, r: 11 });
-  return svg("rect", { ...filled, x: x - 11, y: y - 11, width: 22, height: 22 });
+  return halt;
 }
