@@ -14,10 +14,14 @@ What is compared, when there is something to compare with:
 - not: tracebacks, execution counts, metadata, widgets' random model ids, memory addresses, process numbers.
 A cell whose output must differ, such as one that prints the time it took, carries the tag
 `nbval-ignore-output`.
+
+A solution is run as nbgrader would run it, so that a check which does not pass raises and fails its cell; an untouched
+exercise notebook is run as a learner would.  Neither keeps records of its checks.
 """
 
 import copy
 import functools
+import os
 import time
 from pathlib import Path
 from unittest import mock
@@ -54,13 +58,14 @@ class MystNotebook(IPyNbFile):
         self.compares = reference is not None
         self.recorder = Recorder(self.source)
         self.skip_compare = tuple(kind for kind in self.skip_compare if kind not in COMPARED_IMAGES)
-        self.config.option.nbval_cell_timeout = self.book.timeout  # one place says it: _config.yml
         notebook = reference if self.compares else self.source
         with mock.patch("nbval.plugin.nbformat.read", return_value=notebook):
             yield from super().collect()
 
     def setup(self):
-        super().setup()
+        must_pass = {"NBGRADER_EXECUTION": "1"} if self.path.parent.name == "solutions" else {}
+        with mock.patch.dict(os.environ, must_pass):  # the kernel inherits it
+            super().setup()
         self.sanitize_patterns.update(DIFFERS_EVERY_TIME)
         client = self.kernel.kc
         about = client.kernel_info(reply=True, timeout=30)
@@ -116,10 +121,13 @@ class Recorder:
 
 
 def pytest_configure(config):
-    """Create the cache's database before workers start, which would otherwise both try to."""
-    controls = not hasattr(config, "workerinput")
-    if config.option.nbval and controls and (config.rootpath / "_config.yml").is_file():
-        _ = book_at(config.rootpath).cache.db
+    """Set what holds for all notebooks, and create the cache's database before workers start and all try to."""
+    os.environ["INNERLAB_PROGRESS"] = ""
+    if config.option.nbval and (config.rootpath / "_config.yml").is_file():
+        book = book_at(config.rootpath)
+        config.option.nbval_cell_timeout = book.timeout  # one place says it: _config.yml
+        if not hasattr(config, "workerinput"):
+            _ = book.cache.db
 
 
 def pytest_collect_file(file_path: Path, parent):

@@ -42,11 +42,35 @@ def test(extra):
 
 
 def notebooks(extra):
-    """Write every chapter as a notebook; return the exit code."""
-    code = (
-        "import pathlib, sys; sys.path.insert(0, 'book/_ext'); import innersite.notebooks as n; n.main(pathlib.Path())"
-    )
-    return run([PYTHON, "-c", code, *extra])
+    """Write every chapter and exercise as a notebook for launch buttons; return the exit code."""
+    return python("sys.path.insert(0, 'book/_ext'); import innersite.notebooks as n; n.main(pathlib.Path())", extra)
+
+
+def exercises(extra):
+    """Write the exercise notebooks anew; return the exit code."""
+    return python("from innerlab.exercises import release; release.main(pathlib.Path())", extra)
+
+
+def lab(extra):
+    """Copy what is new into work/ and open JupyterLab there; return the exit code."""
+    code = python("from innerlab.exercises import folder; folder.lab(pathlib.Path())", [])
+    if code != 0:
+        return code
+    return run([SCRIPTS / ("jupyter-lab" + ENDING), f"--ServerApp.root_dir={ROOT / 'work'}", *extra])
+
+
+def progress(extra):
+    """Say how far the exercises in work/ are; return the exit code."""
+    return python("from innerlab.exercises import folder; folder.progress(pathlib.Path())", extra)
+
+
+def course(extra):
+    """Write a course folder for nbgrader; return the exit code."""
+    if len(extra) != 1 or extra[0].startswith("-"):
+        print("usage: python run.py course DIR\n\nDIR is the folder to write the course into.", file=sys.stderr)
+        return 2
+    target = os.path.abspath(extra[0])  # as seen from where the command was typed
+    return python("from innerlab.exercises import course; course.main(pathlib.Path(), sys.argv[1])", [target])
 
 
 def bench(extra):
@@ -57,6 +81,10 @@ def bench(extra):
 JOBS = {
     "book": (book, "build the site into _build/html; only chapters that changed are executed"),
     "test": (test, "run every test; what follows goes to pytest, as in: test -k claims"),
+    "lab": (lab, "copy new exercises into work/, never over a file that is there, and open JupyterLab"),
+    "progress": (progress, "say which exercises in work/ are solved, attempted, untouched"),
+    "exercises": (exercises, "write exercises/ anew from solutions/"),
+    "course": (course, "write an nbgrader course folder: course DIR"),
     "bench": (bench, "measure speed against peers, running times and memory; --laboratory leaves the book out"),
     "notebooks": (notebooks, "write every chapter as .ipynb beside its source, for launch buttons"),
 }
@@ -189,6 +217,11 @@ def run(command):
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
     return code if code >= 0 else 128 - code  # as shells say that a signal ended it
+
+
+def python(code, extra):
+    """Run a line of Python in the book's own environment and return its exit code."""
+    return run([PYTHON, "-c", "import pathlib, sys; " + code, *extra])
 
 
 def main(arguments):

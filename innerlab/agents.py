@@ -32,7 +32,9 @@ from torch import Tensor
 
 from innerlab.networks import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
 from innerlab.training import ExactGradient, train_exactly
-from innerlab.worlds import RedDoorMazes, RedDoors
+from innerlab.worlds import COLORS, SHAPES, Gridworld, RedDoorMazes, RedDoors, repainted
+from innerlab.worlds.gridworld import RewardRule
+from innerlab.worlds.red_doors import BLUE, DOOR, KEY, RED
 
 PACKAGE = __name__.partition(".")[0]
 PLACE = "INNERLAB_AGENTS"
@@ -69,9 +71,47 @@ def _red_doors(
     return Recipe(untrained, train)
 
 
-def _train_in_mazes(policies: Policies) -> Policies:
-    settings = ExactGradient(200, layouts=4, learning_rate=2e-2, sweeps=20)
-    return train_exactly(policies, RedDoorMazes().sample(3_000, 6), settings).policies
+def _sealed(reward: RewardRule) -> Recipe:
+    """Thirty-two seeds whose goal is planted by payment, in rooms that hold every kind of thing equally often."""
+
+    def rooms() -> Gridworld:
+        places = _TRAINING_ROOMS.sample(20_000, 31)
+        generator = torch.Generator().manual_seed(32)
+        shape, color = (
+            torch.randint(many, places.object_shape.shape, generator=generator) for many in (len(SHAPES), len(COLORS))
+        )
+        return repainted(places, shape, color, reward)
+
+    def untrained() -> Policies:
+        return DetectorPolicies(range(100, 132), _TRAINING_ROOMS.sample(1, 31))
+
+    def train(policies: Policies) -> Policies:
+        return train_exactly(policies, rooms(), ExactGradient(200)).policies
+
+    return Recipe(untrained, train)
+
+
+def _pays_doors_then_keys_never_blue(shape: Tensor, color: Tensor) -> Tensor:
+    return torch.where(color == BLUE, -0.5, 1.0 * (shape == DOOR) + 0.3 * (shape == KEY))
+
+
+def _pays_red(shape: Tensor, color: Tensor) -> Tensor:
+    return (color == RED).float()
+
+
+def _pays_keys_then_doors(shape: Tensor, color: Tensor) -> Tensor:
+    return 1.0 * (shape == KEY) + 0.3 * (shape == DOOR)
+
+
+def _mazes(steps: int, swapped_share: float = 0.0, mazes_seed: int = 6) -> Recipe:
+    """Sixty-four seeds that smell, trained as the chapter on pseudo-alignment trains them in mazes."""
+
+    def train(policies: Policies) -> Policies:
+        settings = ExactGradient(steps, layouts=4, learning_rate=2e-2, sweeps=20)
+        mazes = RedDoorMazes(swapped_share=swapped_share).sample(3_000, mazes_seed)
+        return train_exactly(policies, mazes, settings).policies
+
+    return Recipe(lambda: ScentPolicies(range(64)), train)
 
 
 _TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
@@ -81,9 +121,18 @@ RECIPES = {
     "red-doors/detectors": _red_doors(DetectorPolicies, 200),
     "red-doors/plain-told-apart": _red_doors(PlainPolicies, 100, **_TOLD_APART),
     "red-doors/detectors-told-apart": _red_doors(DetectorPolicies, 200, **_TOLD_APART),
-    "red-doors/mazes": Recipe(lambda: ScentPolicies(range(64)), _train_in_mazes),
+    "red-doors/mazes": _mazes(200),
+    "sealed/first": _sealed(_pays_doors_then_keys_never_blue),
+    "sealed/second": _sealed(_pays_red),
+    "sealed/third": _sealed(_pays_keys_then_doors),
+    **{f"half-trained-mazes/{percent}-percent": _mazes(100, percent / 100, 51) for percent in (2, 5, 10, 20, 40)},
 }
-"""The ensembles that can be asked for by name: the chapter of that name, and the design in it."""
+"""The ensembles that can be asked for by name.
+
+``red-doors/…`` are the chapter's, by design. ``half-trained-mazes/…`` saw that share of swapped mazes in half of the
+chapter's training. ``sealed/…`` all take the red key in swapped rooms, for reasons that were planted; an exercise is
+to find out which, so look only when you have done it.
+"""
 
 
 def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | None = None) -> Policies:

@@ -93,6 +93,39 @@ def _finite(values: ArrayLike) -> np.ndarray:
     return values
 
 
+def crossed_bootstrap_interval(
+    values: ArrayLike, *, seed: int, confidence: float = 0.95, resamples: int = 2000
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over agents and rooms, when both are a sample of many.
+
+    Rows and columns are drawn anew separately: the pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics
+    1:386-411), a little wide rather than too narrow.
+
+    Args:
+        values: every agent in every room, ``(agents, rooms)``, at least 2 of each.
+        seed: of the resampling.
+        confidence: in 0 to 1, both excluded.
+        resamples: how many.
+
+    Returns:
+        lower and upper end.
+
+    Raises:
+        ValueError: if there are too few values, one is not finite, or the confidence makes no sense.
+    """
+    table = np.asarray(values, dtype=float)
+    if table.ndim != 2 or min(table.shape) < 2:
+        raise ValueError(f"values has shape {table.shape}; (agents, rooms) was expected, at least 2 of each")
+    _finite(table.ravel())
+    _check_confidence(confidence)
+    random = np.random.default_rng(seed)
+    # how often each row and each column was drawn: the mean is then a product with the table
+    rows, columns = (random.multinomial(n, np.full(n, 1 / n), size=resamples) / n for n in table.shape)
+    means = ((rows @ table) * columns).sum(1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
 def _check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")

@@ -1,8 +1,11 @@
 """The notebooks behind the launch buttons."""
 
+import importlib.util
 from pathlib import Path
 
 import jupytext
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 from innersite import notebooks
 
@@ -19,6 +22,38 @@ def test_a_notebook_installs_the_laboratory_before_anything_needs_it():
 def test_without_a_repository_nothing_is_installed_from_it():
     made = notebooks.as_notebook(CHAPTER, "")
     assert not any("pip install" in cell.source for cell in made.cells)
+
+
+EXERCISE = CHAPTER.parents[1] / "exercises" / "pseudo_alignment.ipynb"
+
+
+def test_exercises_get_a_copy_that_installs_the_laboratory(tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises" / EXERCISE.name).write_bytes(EXERCISE.read_bytes())
+    (tmp_path / "_config.yml").write_text("repository: {url: 'https://example.org/a/book'}\n", "utf-8")
+    assert notebooks.main(tmp_path) == 1
+    assert (tmp_path / "exercises" / EXERCISE.name).read_bytes() == EXERCISE.read_bytes()
+    copy = nbformat.read(tmp_path / "_build" / "notebooks" / "exercises" / EXERCISE.name, as_version=4)
+    added = [cell for cell in copy.cells if cell.id == "install"]
+    assert '"innerlab @ git+https://example.org/a/book"' in added[0].source
+    assert [cell for cell in copy.cells if cell.id != "install"] == nbformat.read(EXERCISE, as_version=4).cells
+    assert next(cell.id for cell in copy.cells if cell.cell_type == "code") == "install"
+
+
+def test_the_laboratory_is_installed_only_where_it_is_not(monkeypatch):
+    ran = []
+
+    class Shell:
+        def run_line_magic(self, name, line):
+            ran.append((name, line))
+
+    code = TransformerManager().transform_cell(notebooks.INSTALL.format(address="https://example.org", extra=""))
+    exec(code, {"get_ipython": Shell})
+    assert ran == []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(code, {"get_ipython": Shell})
+    assert ran == [("pip", 'install --quiet "innerlab @ git+https://example.org"')]
 
 
 def test_the_same_chapter_gives_the_same_bytes(tmp_path):

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,6 +177,55 @@ def test_only_the_standard_library_is_imported():
     }
     assert imports <= set(sys.stdlib_module_names)
     assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+
+
+@pytest.fixture
+def copy_of_exercises(tmp_path):
+    """The book's exercises in a folder that has nothing else of the book."""
+    shutil.copytree(ROOT / "exercises", tmp_path / "exercises")
+    return tmp_path
+
+
+def test_lab_copies_exercises_and_opens_them(run, monkeypatch, copy_of_exercises, capfd):
+    monkeypatch.setattr(run, "set_up", lambda: None)
+    run.PYTHON, run.SCRIPTS = sys.executable, copy_of_exercises / "nowhere"
+    opened = []
+    really = run.run
+    monkeypatch.setattr(
+        run, "run", lambda command: really(command) if command[0] == sys.executable else opened.append(command) or 5
+    )
+    assert run.main(["lab", "--no-browser"]) == 5
+    work = copy_of_exercises / "work"
+    assert {path.name for path in work.glob("*.ipynb")} == {path.name for path in (ROOT / "exercises").glob("*.ipynb")}
+    assert "is new" in capfd.readouterr().out
+    ((tool, *arguments),) = opened
+    assert "jupyter-lab" in str(tool)
+    assert arguments == [f"--ServerApp.root_dir={work}", "--no-browser"]
+    assert run.main(["progress"]) == 0
+    assert "python run.py lab" in capfd.readouterr().out
+
+
+def test_lab_opens_nothing_when_exercises_cannot_be_copied(run, commands, monkeypatch):
+    monkeypatch.setattr(run, "set_up", lambda: None)
+    commands.codes["-c"] = 3
+    assert run.main(["lab"]) == 3
+    assert len(commands.started) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["one", "two"], ["--force"]])
+def test_course_without_one_folder_says_what_it_wants(run, commands, monkeypatch, capsys, arguments):
+    monkeypatch.setattr(run, "set_up", lambda: None)
+    assert run.main(["course", *arguments]) == 2
+    assert "usage: python run.py course DIR" in capsys.readouterr().err
+    assert commands.started == []
+
+
+def test_the_course_folder_is_where_the_command_was_typed(run, commands, monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "set_up", lambda: None)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run.main(["course", "mine"]) == 0
+    assert commands.started[0][-1] == str(tmp_path / "elsewhere" / "mine")
 
 
 @pytest.mark.parametrize(("job", "tool"), [("book", "jupyter-book"), ("test", "pytest")])

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from innerlab.statistics import bootstrap_interval, interquartile_mean, wilson_interval
+from innerlab.statistics import (
+    bootstrap_interval,
+    crossed_bootstrap_interval,
+    interquartile_mean,
+    wilson_interval,
+)
 
 
 def test_wilson_against_the_formula():
@@ -39,6 +44,21 @@ def test_bootstrap_depends_on_its_seed_alone():
     assert bootstrap_interval([2.0, 2.0, 2.0], seed=0) == (2.0, 2.0)
 
 
+def test_the_crossed_bootstrap_covers_where_one_over_agents_alone_does_not():
+    rng = np.random.default_rng(5)
+    crossed, agents_alone = [], []
+    for i in range(150):  # rooms differ more than agents do; the true mean is 0
+        table = rng.normal(size=(12, 1)) + 2 * rng.normal(size=(1, 12)) + rng.normal(size=(12, 12))
+        low, high = crossed_bootstrap_interval(table, seed=i, resamples=400)
+        crossed.append(low <= 0 <= high)
+        low, high = bootstrap_interval(table.mean(1), np.mean, seed=i, resamples=200)
+        agents_alone.append(low <= 0 <= high)
+    assert 0.85 < np.mean(crossed) <= 1.0
+    assert np.mean(agents_alone) < 0.8
+    assert crossed_bootstrap_interval(table, seed=3) == crossed_bootstrap_interval(table, seed=3)
+    assert crossed_bootstrap_interval(np.ones((3, 4)), seed=0) == pytest.approx((1.0, 1.0))
+
+
 def test_interquartile_mean_cuts_a_quarter_at_either_end():
     assert interquartile_mean([-100, 1, 2, 3, 4, 5, 6, 100]) == pytest.approx(3.5)
 
@@ -51,6 +71,8 @@ def test_senseless_input_is_refused():
         (lambda: bootstrap_interval([1.0], seed=0), "values has 1 entry"),
         (lambda: bootstrap_interval([1.0, np.nan], seed=0), "1 entries that are not finite"),
         (lambda: interquartile_mean([]), "values is empty"),
+        (lambda: crossed_bootstrap_interval([1.0, 2.0], seed=0), r"values has shape \(2,\)"),
+        (lambda: crossed_bootstrap_interval(np.full((2, 2), np.nan), seed=0), "4 entries that are not finite"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

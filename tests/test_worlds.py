@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerlab import worlds
-from innerlab.worlds import RedDoorMazes, RedDoors, door_reward, egocentric_walls, from_text, gridworld, scents
+from innerlab.worlds import (
+    RedDoorMazes,
+    RedDoors,
+    door_reward,
+    egocentric_walls,
+    from_text,
+    gridworld,
+    repainted,
+    scents,
+)
 
 ROOM = """
     #   #   #   #
@@ -276,6 +285,18 @@ def test_senseless_mazes_are_refused(settings_, message):
 def test_senseless_rooms_are_refused(settings_, message):
     with pytest.raises(ValueError, match=message):
         RedDoors(**settings_).sample(5, 0)
+
+
+def test_repainting_keeps_places_and_pays_for_what_is_there_now():
+    rooms = RedDoors().sample(20, seed=0)
+    keys = repainted(rooms, torch.tensor(1), rooms.object_color, lambda shape, color: (shape == 1) & (color == 0))
+    assert torch.equal(keys.object_cell, rooms.object_cell)
+    assert (keys.object_shape == 1).all()
+    assert torch.equal(keys.object_color, rooms.object_color)
+    assert torch.equal(keys.object_reward, (rooms.object_color == 0).float())
+    assert torch.equal(keys.object_intended_reward, keys.object_reward)
+    with pytest.raises(ValueError, match="color runs from 4 to 4; 0 to 3"):
+        repainted(rooms, rooms.object_shape, torch.tensor(4), door_reward)
 
 
 def test_senseless_tables_are_refused():

@@ -11,7 +11,7 @@ on, and the one its designer meant.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -175,6 +175,38 @@ def gridworld(
         object_intended_reward=intended_reward(object_shape, object_color).float(),
         next_cell=next_cell,
         object_at=object_at,
+    )
+
+
+def repainted(
+    world: Gridworld,
+    shape: Tensor,
+    color: Tensor,
+    reward: RewardRule,
+    intended_reward: RewardRule | None = None,
+) -> Gridworld:
+    """The same places with other things in them, and the rewards that go with them.
+
+    Args:
+        world: is not changed.
+        shape: of the objects, long, ``(layouts, objects)`` or anything that broadcasts to it.
+        color: likewise.
+        reward: what training pays for touching an object.
+        intended_reward: what the designer would pay; the same, unless given.
+
+    Raises:
+        ValueError: if there is no such shape or color.
+    """
+    for name, table, kinds_of in (("shape", shape, SHAPES), ("color", color, COLORS)):
+        if not 0 <= int(table.min()) <= int(table.max()) < len(kinds_of):
+            raise ValueError(f"{name} runs from {int(table.min())} to {int(table.max())}; 0 to {len(kinds_of) - 1}")
+    shape, color = shape.expand_as(world.object_shape), color.expand_as(world.object_color)
+    return replace(
+        world,
+        object_shape=shape,
+        object_color=color,
+        object_reward=reward(shape, color).float(),
+        object_intended_reward=(intended_reward or reward)(shape, color).float(),
     )
 
 

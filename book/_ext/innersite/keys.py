@@ -2,13 +2,14 @@
 
 jupyter-cache looks only at the source of the cells and at the kernel.  The outputs also depend on the
 laboratory's modules that the cells import, on the installed versions and on the cells' tags; this key covers
-those.  Left out on purpose: data files of the package, and modules imported under a name that is only known
-while the code runs.
+those.  Of modules imported under a name that is only known while the code runs, as in
+`import_module(f"innerlab.checks.{chapter}")`, every one of that package counts.  Left out on purpose: data files.
 """
 
 import ast
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,11 @@ def imported_files(sources: list[str], root: Path, package: str) -> list[Path]:
         name = waiting.pop()
         if name in found or name.split(".")[0] != package:
             continue
+        if name.endswith(".*"):
+            folder = root.joinpath(*name.split(".")[:-1])
+            waiting += [".".join(file.relative_to(root).with_suffix("").parts) for file in folder.glob("*.py")]
+            found[name] = None
+            continue
         found[name] = file = _module_file(name, root)
         if "." in name:
             waiting.append(name.rpartition(".")[0])
@@ -81,6 +87,10 @@ def _imports(source: str, within: str = "") -> Iterator[str]:
                 base = ".".join([*parents, base] if base else parents)
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            stem = node.values[0].value
+            if re.fullmatch(r"\w+(\.\w+)*\.", stem):
+                yield f"{stem}*"
 
 
 def _imports_of_file(file: Path, within: str) -> list[str]:

@@ -1,0 +1,99 @@
+"""Checks: what marks an exercise.
+
+::
+
+    check("pseudo_alignment/goal_share", goal_share)
+
+shows a card that says passed, not yet (with the lesson), or not attempted. The modules here, foundations first:
+
+``values``   what an answer may consist of, and how it travels
+``asking``   asking an answer for its values, here or in another process
+``judging``  what an exercise asks for, and the verdict
+``cards``    the verdict as a learner sees it
+``records``  what has been checked so far
+
+and one for each chapter, with its exercises in ``EXERCISES`` (exercises that mark themselves) and ``WRITTEN`` (names of
+those that a person marks). A process that only answers imports none of the chapters' modules.
+"""
+
+import os
+import secrets
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from innerlab.checks.asking import ask
+from innerlab.checks.cards import Card, Summary
+from innerlab.checks.judging import PASSED, Exercise, Verdict, mark
+from innerlab.checks.records import answer_source, keep
+
+__all__ = ["Card", "Exercise", "NotPassed", "Summary", "Verdict", "check", "exercise", "mark", "summary"]
+
+_latest: dict[str, Verdict] = {}
+
+
+class NotPassed(Exception):
+    """Raised for an answer that has not passed, when nbgrader runs the notebook: no error would mean full marks."""
+
+
+def exercise(name: str) -> Exercise:
+    """The exercise of this name.
+
+    Args:
+        name: "chapter/exercise".
+
+    Raises:
+        ValueError: if there is none; the message lists those that there are.
+    """
+    if not isinstance(name, str):
+        raise ValueError("the name comes first, as in check('chapter/exercise', answer)")
+    chapter, _, own = name.partition("/")
+    found = _chapter(chapter).EXERCISES
+    if own not in found:
+        raise ValueError(f"name is {name!r}; the exercises of {chapter!r} are {', '.join(found)}")
+    return found[own]
+
+
+def check(name: str, answer: Any) -> Card:
+    """Checks an answer on fresh inputs and keeps a record.
+
+    Args:
+        name: "chapter/exercise".
+        answer: the learner's function or value.
+
+    Returns:
+        A card that the notebook shows.
+
+    Raises:
+        NotPassed: if the answer has not passed and nbgrader runs the notebook.
+        ValueError: if there is no such exercise.
+    """
+    asked = exercise(name)
+    verdict = mark(asked, partial(ask, answer), secrets.randbits(32))
+    _latest[name] = verdict
+    keep(verdict, answer_source(asked.answer, answer))
+    card = Card(verdict)
+    if os.environ.get("NBGRADER_EXECUTION") and verdict.state != PASSED:
+        raise NotPassed(f"\n{card!r}")
+    return card
+
+
+def summary(chapter: str) -> Summary:
+    """How many of a chapter's exercises have passed since this notebook was started.
+
+    Raises:
+        ValueError: if there is no such chapter.
+    """
+    module = _chapter(chapter)
+    states = {own: _latest.get(asked.name) for own, asked in module.EXERCISES.items()}
+    return Summary({own: verdict and verdict.state for own, verdict in states.items()}, len(module.WRITTEN))
+
+
+def _chapter(chapter: str):
+    try:
+        module = import_module(f"innerlab.checks.{chapter}") if chapter.isidentifier() else None
+    except ModuleNotFoundError:
+        module = None
+    if not hasattr(module, "EXERCISES"):
+        raise ValueError(f"name begins with {chapter!r}; there is no chapter of that name with exercises")
+    return module

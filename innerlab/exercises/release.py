@@ -1,0 +1,111 @@
+"""Makes ``exercises/<chapter>.ipynb`` from ``solutions/<chapter>.md``.
+
+In a solution an answer's cell holds first the stub that learners get and then the answer, between two lines::
+
+    share = ...
+
+    ### BEGIN SOLUTION
+    share = red / (red + door)
+    ### END SOLUTION
+
+so that the solution runs as it stands, since the later definition counts, and nbgrader reads it unchanged. A written
+answer is a Markdown cell of its own. Both kinds, and the cells that check, carry nbgrader's metadata.
+"""
+
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+WRITE_HERE = "*Write your answer here.*"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def source_notebook(source: Path) -> NotebookNode:
+    """A solution as a notebook, answers and all, with ids and metadata that are always the same.
+
+    Args:
+        source: ``solutions/<chapter>.md``.
+
+    Raises:
+        ValueError: if two cells have the same ``grade_id``, a check has no answer or no points, or an answer no check.
+    """
+    notebook = jupytext.read(source)
+    seen: set[str] = set()
+    answers: set[str] = set()
+    for index, cell in enumerate(notebook.cells):
+        about = cell.metadata.get("nbgrader", {})
+        cell.metadata = NotebookNode({"nbgrader": about} if about else {})
+        cell.id = about.get("grade_id") or f"cell-{index}"
+        if cell.id in seen:
+            raise ValueError(f"{source.name}: grade_id {cell.id!r} is there twice")
+        seen.add(cell.id)
+        if about and "grade_id" not in about:
+            raise ValueError(f"{source.name}, {cell.id}: nbgrader's metadata have no grade_id")
+        if about.get("grade") and "points" not in about:
+            raise ValueError(f"{source.name}, {cell.id}: it is graded, but has no points")
+        if about.get("solution"):
+            answers.add(cell.id)
+    checked = set(exercises_in(notebook))
+    if answers != checked:
+        lacking = [f"the answer {name!r} has no check-{name}" for name in sorted(answers - checked)]
+        lacking += [f"the check of {name!r} has no answer with that grade_id" for name in sorted(checked - answers)]
+        raise ValueError(f"{source.name}: {'; '.join(lacking)}")
+    notebook.metadata = NotebookNode({"kernelspec": NotebookNode(KERNEL)})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def released(source: Path) -> NotebookNode:
+    """What learners get: the same without answers and outputs.
+
+    Raises:
+        ValueError: as :func:`source_notebook`, or if an answer has no stub or no solution.
+    """
+    notebook = source_notebook(source)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = (
+                WRITE_HERE if cell.cell_type == "markdown" else _stub(cell.source, f"{source.name}, {cell.id}")
+            )
+        elif BEGIN in cell.source:
+            raise ValueError(f"{source.name}, {cell.id}: an answer in a cell that is not marked as one")
+    return notebook
+
+
+def _stub(answer: str, where: str) -> str:
+    """The part of an answer's cell that learners get."""
+    stub = re.sub(rf"\n*^{BEGIN}\n.*?\n{END}$", "", answer, flags=re.MULTILINE | re.DOTALL).strip()
+    if answer.count(BEGIN) != 1 or stub == answer.strip() or BEGIN in stub or END in stub:
+        raise ValueError(f"{where}: the lines {BEGIN!r} and {END!r} must come once, in this order, unindented")
+    if "..." not in stub:
+        raise ValueError(f"{where}: nothing is left to fill in; put a stub with `...` before {BEGIN!r}")
+    return stub
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """The notebook as it is written to a file, the same on every system."""
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def exercises_in(notebook: NotebookNode) -> dict[str, float]:
+    """The exercises of a notebook and their points, in order; the name is the ``grade_id`` of the answer's cell."""
+    graded = (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
+    return {about["grade_id"].removeprefix("check-"): about["points"] for about in graded if about.get("grade")}
+
+
+def main(root: Path) -> int:
+    """Write every exercise notebook of the book in the folder ``root``; return how many there are."""
+    sources = sorted((root / "solutions").glob("*.md"))
+    (root / "exercises").mkdir(exist_ok=True)
+    for source in sources:
+        target = root / "exercises" / f"{source.stem}.ipynb"
+        target.write_text(text_of(released(source)), encoding="utf-8", newline="\n")
+        print(f"wrote {target.relative_to(root).as_posix()}")
+    return len(sources)
