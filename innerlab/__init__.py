@@ -9,6 +9,7 @@ The modules, foundations first; each imports only from those before it:
 ``statistics``  intervals over seeds
 ``claims``      sentences that fail when the run no longer supports them
 ``figures``     one look for the whole book
+``widgets``     what answers on the page
 ``agents``      trained ensembles, kept for whatever does not train its own
 ``environments``  the worlds for Gymnasium, an extra
 

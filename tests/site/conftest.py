@@ -3,6 +3,7 @@
 Everything here is made once a session, so these tests belong on one worker: keep the browser's tests in one file.
 """
 
+import contextlib
 import functools
 import gzip
 import http.server
@@ -62,6 +63,7 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
     """Serves files as real hosts do: text is compressed, fonts and pictures are as they are."""
 
     protocol_version = "HTTP/1.1"
+    policy = ""  # a content security policy, if any
 
     def log_message(self, *arguments):
         """Say nothing."""
@@ -82,20 +84,40 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         if compressible:
             self.send_header("Content-Encoding", "gzip")
+        if self.policy:
+            self.send_header("Content-Security-Policy", self.policy)
         self.end_headers()
         self.wfile.write(data)
 
 
-@pytest.fixture(scope="session")
-def served(site):
-    """Return the address under which the book is served on this machine."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressing, directory=str(site)))
+@contextlib.contextmanager
+def serving(folder, handler=Compressing):
+    """Serve a folder on this machine; gives its address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """Return the address under which the book is served on this machine."""
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture
+def serve_strictly():
+    """Return a function that serves a folder with a content security policy of 'self' alone, and gives its address."""
+
+    class Strict(Compressing):
+        policy = "default-src 'self'"
+
+    with contextlib.ExitStack() as stack:
+        yield lambda folder: stack.enter_context(serving(folder, Strict))
 
 
 @pytest.fixture(scope="session")
@@ -170,12 +192,12 @@ class Reader:
 
 
 @pytest.fixture
-def read(browser, served, site):
-    """Return a function that opens pages of the book, from the server or as files."""
+def read_at(browser):
+    """Return a function that opens the page of some name below an address."""
     readers = []
 
-    def opened(name, scheme="http", **options):
-        reader = Reader(browser, served if scheme == "http" else site.as_uri(), **options)
+    def opened(name, address, **options):
+        reader = Reader(browser, address, **options)
         readers.append(reader)
         reader.open(name)
         return reader
@@ -183,6 +205,16 @@ def read(browser, served, site):
     yield opened
     for reader in readers:
         reader.context.close()
+
+
+@pytest.fixture
+def read(read_at, served, site):
+    """Return a function that opens pages of the book, from the server or as files."""
+
+    def opened(name, scheme="http", **options):
+        return read_at(name, served if scheme == "http" else site.as_uri(), **options)
+
+    return opened
 
 
 @pytest.fixture(scope="session")

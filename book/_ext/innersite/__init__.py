@@ -1,10 +1,11 @@
-"""What this book adds to Jupyter Book: how chapters are executed, how math is set, what pages carry."""
+"""What this book adds to Jupyter Book: execution of chapters, math, what pages carry and what answers there."""
 
-from innersite import execution, mathematics, pages
+from innersite import execution, mathematics, pages, widgets
 
 
 def setup(app):
     execution.setup(app)
     mathematics.setup(app)
     pages.setup(app)
+    widgets.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,8 @@
+"""What answers on the page: widgets that are live in a notebook and need no kernel in the built book."""
+
+from innerlab.widgets.explore import Explore
+from innerlab.widgets.maze_bench import MazeBench
+from innerlab.widgets.predict import Predict
+from innerlab.widgets.widget import Widget
+
+__all__ = ["Explore", "MazeBench", "Predict", "Widget"]

@@ -1,0 +1,61 @@
+/**
+ * Mounts widgets on a page that has no kernel. Each placeholder holds the widget's state as JSON; a few lines stand in
+ * for the model that a kernel would keep, with the part of its interface that front ends use.
+ */
+
+/**
+ * @typedef {object} Model
+ * @property {(name: string) => any} get
+ * @property {(name: string, value: any) => void} set
+ * @property {() => void} save_changes
+ * @property {(event: string, listener: () => void) => void} on
+ * @property {(event?: string, listener?: () => void) => void} off
+ */
+
+/**
+ * A model that lives on the page: setting a trait to something new tells those who listen to `change:<name>`.
+ * @param {Record<string, any>} state
+ * @returns {Model}
+ */
+export function standIn(state) {
+  const values = { ...state };
+  /** @type {Map<string, Set<() => void>>} */
+  const listeners = new Map();
+  return {
+    get: (name) => values[name],
+    set(name, value) {
+      if (JSON.stringify(values[name]) === JSON.stringify(value)) return;
+      values[name] = value;
+      for (const listener of [...(listeners.get("change:" + name) ?? [])]) listener();
+    },
+    save_changes() {},
+    on(event, listener) {
+      if (!listeners.has(event)) listeners.set(event, new Set());
+      listeners.get(event).add(listener);
+    },
+    off(event, listener) {
+      if (event === undefined) listeners.clear();
+      else if (listener === undefined) listeners.delete(event);
+      else listeners.get(event)?.delete(listener);
+    },
+  };
+}
+
+/**
+ * Mount every placeholder of the page. One that fails keeps its picture and says why on the console.
+ * @param {Record<string, (context: {model: Model, el: HTMLElement}) => void>} fronts by name
+ */
+export function mountAll(fronts) {
+  for (const place of document.querySelectorAll("[data-innerlab]")) {
+    const el = document.createElement("div");
+    try {
+      const state = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
+      place.before(el);
+      fronts[place.dataset.innerlab]({ model: standIn(state), el });
+      place.remove();
+    } catch (problem) {
+      el.remove();
+      console.error("innerlab:", place.dataset.innerlab, problem);
+    }
+  }
+}

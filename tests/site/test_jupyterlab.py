@@ -1,0 +1,145 @@
+"""Widgets in a real JupyterLab: each answers there as on the page, and what changes reaches Python."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+pytestmark = pytest.mark.xdist_group("site")
+
+# Each widget of this notebook writes down what it hears from the page, one line a change.
+CELLS = [
+    """
+    import json
+    import numpy as np
+    from innerlab.widgets import Explore, Predict
+
+    def follow(name, widget, *traits):
+        def heard(change):
+            with open("heard.jsonl", "a") as log:
+                print(json.dumps([name, change.name, change.new]), file=log)
+        widget.observe(heard, list(traits))
+        return widget
+
+    def shares(feature, factor):
+        parts = np.full((8, 2), factor / 4)
+        return parts, f"{feature} at {factor:g}."
+
+    follow("number", Predict.number("lab/number", "How many?", 21, "21 do.", high=64), "answer", "revealed")
+    """,
+    """
+    follow("explore", Explore(shares, {"feature": ["color", "shape"], "factor": [0, 1, 2]}, draw="columns",
+                              alt="Columns of eight agents at every position of two settings."), "position", "live")
+    """,
+    """
+    import torch
+    from innerlab.networks import ScentPolicies
+    from innerlab.widgets import MazeBench
+
+    follow("bench", MazeBench(ScentPolicies(range(4)), {"a room": "A . bD\\n. . .\\nrK . yO"}, torch.full((4, 4), 0.25),
+                              alt="A small room to paint and four agents in it."), "maze", "agent")
+    """,
+]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A JupyterLab with a notebook open in a folder of its own: its address and the folder."""
+    cells = [new_code_cell("\n".join(line[4:] for line in cell.strip("\n").split("\n"))) for cell in CELLS]
+    for index, cell in enumerate(cells):
+        cell.id = f"cell-{index}"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "widgets.ipynb")
+    (tmp_path / "home").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = dict(os.environ, JUPYTER_CONFIG_DIR=str(tmp_path / "home"), JUPYTER_DATA_DIR=str(tmp_path / "home"))
+    env |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "home"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "home")}
+    options = [
+        f"--port={port}",
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        f"--notebook-dir={tmp_path}",
+    ]
+    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with open(tmp_path / "log.txt", "w") as log:
+        command = [sys.executable, "-m", "jupyterlab", *options]
+        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, (tmp_path / "log.txt").read_text("utf8")[-3000:]
+                time.sleep(0.5)
+        yield address, tmp_path
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def heard(folder):
+    file = folder / "heard.jsonl"
+    return [json.loads(line) for line in file.read_text("utf8").splitlines()] if file.is_file() else []
+
+
+def wait_for(condition, seconds=20):
+    """Wait until something holds; tell whether it came to that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
+    address, folder = lab
+    context = browser.new_context(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    home = address.removeprefix("http://")
+    context.route(lambda url: home not in url and not url.startswith(("data:", "blob:")), lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{address}/lab/tree/widgets.ipynb")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    number = page.locator(".il-predict")
+    for _ in range(6):  # what is run before the kernel is connected may be lost
+        page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        if wait_for(lambda: number.count() == 1, 10):
+            break
+    for _ in CELLS[1:]:
+        page.keyboard.press("Shift+Enter")
+    number.wait_for()
+    number.get_by_role("slider").fill("40")
+    number.get_by_role("button", name="Commit").click()
+    assert "You said 40. 21 do." in number.get_by_role("status").inner_text()
+    assert wait_for(lambda: ["number", "answer", 40] in heard(folder)), heard(folder)
+    assert ["number", "revealed", True] in heard(folder)
+
+    explore = page.locator(".il-explore")
+    explore.get_by_label("shape").check()
+    explore.get_by_role("slider").fill("2")
+    assert wait_for(lambda: ["explore", "position", [1, 2]] in heard(folder)), heard(folder)
+    assert wait_for(lambda: any(name == "live" and new["position"] == [1, 2] for _, name, new in heard(folder)))
+    assert explore.get_by_role("status").inner_text().startswith("shape at 2")
+
+    bench = page.locator(".il-bench")
+    bench.get_by_role("slider").fill("2")
+    bench.get_by_label("wall").check()
+    bench.get_by_role("gridcell").nth(4).click()
+    assert wait_for(lambda: ["bench", "agent", 2] in heard(folder)), heard(folder)
+    assert wait_for(lambda: ["bench", "maze", "A  .  bD\n.  #  .\nrK .  yO"] in heard(folder)), heard(folder)
+    assert page.locator("[data-innerlab]").count() == 0  # the live form only
+    context.close()

@@ -1,0 +1,541 @@
+"""Widgets on a page without a kernel: every control answers at every position, by pointer and by keyboard alone.
+
+Most tests use a page of their own with each widget twice, served under the strictest policy or opened from a file; the
+last ones look at the chapters.
+"""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+
+from innerlab.agents import stored
+from innerlab.analysis import outcome_probabilities
+from innerlab.widgets import Explore, MazeBench, Predict, scripts
+from innerlab.widgets.maze_bench import rounded
+from innerlab.worlds import COLORS, SHAPES, RedDoorMazes, door_reward, from_text, to_text
+
+pytestmark = pytest.mark.xdist_group("site")
+
+SCHEMES = pytest.mark.parametrize("scheme", ["http", "file"])
+PAGE = """<!DOCTYPE html>
+<html lang="en" data-theme="light">
+<head><meta charset="utf-8"><title>Widgets</title><meta name="viewport" content="width=device-width">
+<link rel="icon" href="icon.svg"><link rel="stylesheet" href="widgets.css"><script defer src="widgets.js"></script>
+</head>
+<body><main><h1>Widgets</h1>{body}
+<figure id="fig-one"><p>the first figure</p><figcaption>One</figcaption></figure>
+<figure id="fig-two"><p>the second figure</p></figure></main></body></html>"""
+
+
+def outcomes(feature, factor):
+    parts = np.random.default_rng([len(feature), int(10 * factor)]).dirichlet([1, 1, 0.3, 0.5], 8)
+    return parts, f"With {feature} at {factor:g}, {parts[:, 0].mean():.3f} end at the door."
+
+
+def rising(slope):
+    values = np.clip(np.outer(np.linspace(0.5, 1, 5), np.linspace(0, slope, 6)), 0, 1)
+    return values, f"At slope {slope:g} the highest line ends at {values.max():.2f}."
+
+
+def made():
+    """The widgets of the page."""
+    return {
+        "choice": Predict.choice(
+            "t/choice", "Where do most end?", ["door", "key", "both"], [3, 10, 51], "51 go both ways.", "seeds",
+            unveils=["fig-one"],
+        ),
+        "number": Predict.number(
+            "t/number", "How many end at the key?", 21, "21 of 64 do.", high=64, unit="seeds", interval=(14, 29),
+            unveils=["fig-one"],
+        ),
+        "curve": Predict.curve(
+            "t/curve", "How does it fall?", ["0 %", "1 %", "5 %"], [0.6, 0.3, 0.1], "It falls at once.",
+            xlabel="swapped rooms", ylabel="red share", unveils=["fig-two", "fig-that-is-not-there"],
+        ),
+        "columns": Explore(
+            outcomes, {"feature": ["color", "shape", "at random"], "factor": [0, 0.5, 1, 1.5]}, draw="columns",
+            alt="Where eight agents end, at each setting of two.", parts=["door", "red", "other", "nothing"],
+            start={"factor": 1},
+        ),
+        "lines": Explore(
+            rising, {"slope": [0.2, 0.6, 1.0]}, draw="lines", at=[0, 1, 2, 3, 4, 5],
+            alt="Five lines that rise with a slope that one can set.", xlabel="steps",
+        ),
+        "bench": bench(),
+        "dots": Explore(
+            lambda spread: (np.linspace(0, spread, 30), f"Thirty dots up to {spread:g}."), {"spread": [0.5, 1.0]},
+            draw="dots", alt="Thirty dots that lie within a spread that one can set.",
+        ),
+    }  # fmt: skip
+
+
+MAZES = RedDoorMazes(swapped_share=1.0).sample(3, 5)
+PRESETS = {f"maze {i}": to_text(MAZES, i) for i in range(3)}
+
+
+def bench():
+    """The chapter's agents, and two things to break, the second of them in any maze."""
+    agents = stored("red-doors/mazes")
+    return MazeBench(
+        agents,
+        PRESETS,
+        outcome_probabilities(agents, MAZES).mean(1),
+        alt="A maze to paint, and the sixty-four agents that walk in it.",
+        challenges={"All 64 end at the door.": {"door": 64}, "One ends nowhere.": {"none": 1}},
+    )
+
+
+@pytest.fixture(scope="module")
+def widgets():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def folder(widgets, tmp_path_factory):
+    """A folder with two pages: each widget once, and each twice."""
+    place = tmp_path_factory.mktemp("widgets")
+    once = "".join(widget.html() for widget in widgets.values())
+    (place / "once.html").write_text(PAGE.format(body=once), "utf8")
+    (place / "twice.html").write_text(PAGE.format(body=once + once), "utf8")
+    (place / "widgets.js").write_text(scripts.page_script(), "utf8")
+    (place / "widgets.css").write_text(scripts.style(), "utf8")
+    (place / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', "utf8")
+    return place
+
+
+@pytest.fixture
+def look_at(read_at, folder, serve_strictly):
+    def opened(name="once", scheme="http", **options):
+        return read_at(name, serve_strictly(folder) if scheme == "http" else folder.as_uri(), **options)
+
+    return opened
+
+
+def tab_to(page, selector, steps=80):
+    """Press Tab until the element has the focus."""
+    for _ in range(steps):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{selector} was not reached in {steps} steps")
+
+
+@SCHEMES
+def test_all_are_mounted_quietly_once_or_twice_on_a_page(look_at, widgets, scheme):
+    for name, times in (("once", 1), ("twice", 2)):
+        reader = look_at(name, scheme)
+        assert reader.page.locator(".innerlab-widget[role=group]").count() == times * len(widgets)
+        assert reader.page.locator("[data-innerlab]").count() == 0
+        assert reader.page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == 2
+        assert reader.complaints == []
+        assert reader.foreign == []
+
+
+def drawn_columns(part):
+    """The parts of all columns as they are drawn, as shares of the height of the axes."""
+    return part.evaluate("""chart => {
+        const axis = chart.querySelector("path.il-axis").getAttribute("d");
+        const [, top, bottom] = axis.match(/M[\\d.]+ ([\\d.]+)V([\\d.]+)/).map(Number);
+        const share = bar => Number(bar.getAttribute("height")) / (bottom - top);
+        return [0, 1, 2, 3].map(k => [...chart.querySelectorAll("rect.il-part-" + k)].map(share));
+    }""")
+
+
+@SCHEMES
+def test_explore_shows_pythons_numbers_at_every_position(look_at, scheme):
+    page = look_at(scheme=scheme).page
+    box = page.locator(".il-explore").nth(0)
+    for feature in ("shape", "at random", "color"):
+        box.get_by_label(feature, exact=True).check()
+        for at, factor in enumerate((0, 0.5, 1, 1.5)):
+            box.get_by_role("slider").fill(str(at))
+            numbers, says = outcomes(feature, factor)
+            assert box.get_by_role("status").inner_text() == says
+            np.testing.assert_allclose(np.transpose(drawn_columns(box.locator("svg"))), numbers, atol=1e-3)
+            assert box.get_by_role("img").get_attribute("aria-label") == says
+
+
+def test_lines_and_dots_are_drawn_at_every_position(look_at):
+    page = look_at().page
+    lines, dots = page.locator(".il-explore").nth(1), page.locator(".il-explore").nth(2)
+    seen = set()
+    for at, slope in enumerate((0.2, 0.6, 1.0)):
+        lines.get_by_role("slider").fill(str(at))
+        assert lines.get_by_role("status").inner_text() == rising(slope)[1]
+        assert lines.locator("path.il-line").count() == 5
+        seen.add(lines.locator("path.il-median").get_attribute("d"))
+    assert len(seen) == 3
+    for at, most in enumerate((0.5, 1.0)):
+        dots.get_by_role("slider").fill(str(at))
+        assert dots.locator("circle").count() == 30
+        assert dots.get_by_role("status").inner_text() == f"Thirty dots up to {most:g}."
+
+
+def test_explore_by_keyboard_alone(look_at):
+    page = look_at().page
+    tab_to(page, ".il-explore input[type=radio]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".il-explore [role=status]").first.inner_text() == outcomes("shape", 1.5)[1]
+
+
+def test_two_of_a_kind_do_not_meddle(look_at):
+    page = look_at("twice").page
+    first, second = page.locator(".il-explore").nth(0), page.locator(".il-explore").nth(3)
+    first.get_by_label("shape", exact=True).check()
+    second.get_by_label("at random", exact=True).check()
+    assert first.get_by_role("status").inner_text() == outcomes("shape", 1)[1]
+    assert second.get_by_role("status").inner_text() == outcomes("at random", 1)[1]
+
+
+def kept(page):
+    return {name: json.loads(value) for name, value in page.evaluate("({...localStorage})").items()}
+
+
+@SCHEMES
+def test_figures_are_veiled_until_all_their_questions_are_answered(look_at, scheme):
+    page = look_at(scheme=scheme).page
+    one = page.get_by_text("the first figure")
+    assert not one.is_visible()
+    choice, number, curve = (page.locator(".il-predict").nth(i) for i in range(3))
+    choice.get_by_role("button", name="Commit").click()
+    assert "Choose an answer first" in choice.inner_text()
+    choice.get_by_label("door").check()
+    choice.get_by_role("button", name="Commit").click()
+    assert "You chose “door”. 51 go both ways." in choice.get_by_role("status").inner_text()
+    assert "door (your choice)" in choice.inner_text()
+    assert not one.is_visible()
+    number.get_by_role("slider").fill("40")
+    number.get_by_role("button", name="Commit").click()
+    assert one.is_visible()
+    assert "You said 40 seeds. 21 of 64 do." in number.get_by_role("status").inner_text()
+    assert {"you: 40", "the run: 21"} <= set(number.locator("svg text").all_text_contents())
+    assert not page.get_by_text("the second figure").is_visible()
+    curve.get_by_role("button", name="Just show me").click()
+    assert page.get_by_text("the second figure").is_visible()
+    assert curve.locator("path.il-run").count() == 1
+    assert curve.locator("path.il-you").count() == 0
+    answers = {"choice": 0, "number": 40, "curve": None}
+    assert kept(page) == {f"innerlab/t/{name}": {"answer": answer} for name, answer in answers.items()}
+    page.reload()
+    assert one.is_visible()
+    assert "You said 40 seeds" in number.get_by_role("status").inner_text()
+    number.get_by_role("button", name="Take it back").click()
+    assert not one.is_visible()
+    assert "innerlab/t/number" not in kept(page)
+
+
+def test_the_veil_itself_can_be_lifted(look_at):
+    page = look_at().page
+    page.get_by_role("button", name="Show it without predicting").first.click()
+    assert page.get_by_text("the first figure").is_visible()
+    assert page.locator(".il-predict").nth(1).get_by_role("status").inner_text() == "21 of 64 do."
+
+
+def test_a_figure_that_the_address_points_at_is_not_veiled(look_at):
+    reader = look_at()
+    reader.page.goto(reader.page.url + "#fig-two")
+    reader.page.reload()
+    assert reader.page.get_by_text("the second figure").is_visible()
+    assert not reader.page.get_by_text("the first figure").is_visible()
+
+
+@pytest.mark.parametrize("how", ["keyboard", "pointer"])
+def test_a_line_is_sketched(look_at, how):
+    page = look_at().page
+    curve = page.locator(".il-predict").nth(2)
+    if how == "keyboard":
+        tab_to(page, ".il-handle")
+        for keys in (["ArrowUp"] * 2, ["Home"], ["End", "ArrowDown"]):
+            for key in keys:
+                page.keyboard.press(key)
+            page.keyboard.press("Tab")
+        expected = [0.6, 0, 0.95]
+        page.keyboard.press("Enter")
+    else:
+        curve.scroll_into_view_if_needed()
+        box = curve.locator(".il-sketch svg").bounding_box()
+        handles = [handle.bounding_box() for handle in curve.locator(".il-handle").all()]
+        middle = handles[0]["y"] + handles[0]["height"] / 2
+        page.mouse.move(box["x"] + 60, middle - 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 12, middle - 40, steps=12)
+        page.mouse.up()
+        values = [float(handle.get_attribute("aria-valuenow")) for handle in curve.locator(".il-handle").all()]
+        assert len(set(values)) == 1
+        assert 0.55 <= values[0] <= 0.75
+        expected = values
+        curve.get_by_role("button", name="Commit").click()
+    assert kept(page)["innerlab/t/curve"]["answer"] == expected
+    assert curve.locator("path.il-you").count() == curve.locator("path.il-run").count() == 1
+    off = max(abs(a - b) for a, b in zip(expected, [0.6, 0.3, 0.1], strict=True))
+    assert f"off by at most {off:.2f}" in curve.get_by_role("status").inner_text()
+
+
+def test_a_question_is_answered_by_keyboard_alone(look_at):
+    page = look_at().page
+    tab_to(page, ".il-predict input[type=radio]")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert kept(page)["innerlab/t/choice"] == {"answer": 1}
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "status"
+
+
+def test_answers_last_as_long_as_the_page_where_storage_is_closed(look_at, folder):
+    reader = look_at()
+    reader.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('closed', 'SecurityError'); }});"
+    )
+    reader.page.reload()
+    number = reader.page.locator(".il-predict").nth(1)
+    number.get_by_role("button", name="Commit").click()
+    assert "You said 32 seeds" in number.get_by_role("status").inner_text()
+    assert "keeps nothing" in number.get_by_role("status").inner_text()
+    assert reader.complaints == []
+
+
+def test_an_answer_to_an_older_question_counts_for_nothing(look_at):
+    page = look_at().page
+    page.evaluate("localStorage.setItem('innerlab/t/number', JSON.stringify({answer: 'many'}))")
+    page.reload()
+    assert page.locator(".il-predict").nth(1).get_by_role("button", name="Commit").is_visible()
+
+
+def test_without_scripts_there_is_a_picture_and_nothing_is_veiled(look_at, widgets):
+    page = look_at(java_script_enabled=False).page
+    assert page.get_by_role("img").count() == sum(not isinstance(widget, Predict) for widget in widgets.values())
+    for image in page.get_by_role("img").all():
+        assert len(image.get_attribute("aria-label").split()) > 8
+    assert page.get_by_text("the first figure").is_visible()
+    assert page.get_by_text("How many end at the key?").is_visible()
+
+
+def test_on_paper_nothing_is_veiled_and_no_control_is_printed(look_at):
+    page = look_at().page
+    page.emulate_media(media="print")
+    assert page.get_by_text("the first figure").is_visible()
+    assert page.locator("button:visible, input:visible").count() == 0
+    assert page.locator(".il-explore svg:visible").count() == 3
+
+
+def test_a_broken_front_end_leaves_its_picture(look_at, folder, tmp_path, read_at):
+    for name in ("once.html", "widgets.css", "icon.svg"):
+        shutil.copy(folder / name, tmp_path)
+    broken = scripts.page_script().replace("predict: $predict.render", 'predict: () => { throw new Error("broken"); }')
+    (tmp_path / "widgets.js").write_text(broken, "utf8")
+    reader = read_at("once", tmp_path.as_uri())
+    assert reader.page.locator("[data-innerlab=predict]").count() == 3
+    assert reader.page.get_by_text("How many end at the key?").is_visible()
+    assert reader.page.locator(".il-explore").count() == 3
+    assert len(reader.complaints) == 3
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_all_are_accessible_and_fit_in_every_look(look_at, answered):
+    reader = look_at()
+    if answered:
+        for button in reader.page.get_by_role("button", name="Just show me").all()[::-1]:
+            button.click()
+    for width, colors in ((360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")):
+        reader.look(width, colors)
+        assert reader.page.evaluate("document.documentElement.scrollWidth") == width
+        found = Axe().run(reader.page)
+        assert found.violations_count == 0, f"{width} px, {colors}:\n{found.generate_report()}"
+
+
+def ends_of(text, agent):
+    """What torch says of an agent in a maze, as the page writes it."""
+    world = from_text([text], reward=door_reward)
+    none, door, red, other = outcome_probabilities(rounded(stored("red-doors/mazes")), world)[agent, 0].tolist()
+    where = ("door", "red thing", "other", "nowhere")
+    return [(100 * p, name) for p, name in zip((door, red, other, none), where, strict=True)]
+
+
+def says_of(box):
+    """What the page says of an agent's ends in the reader's maze, as percentages."""
+    text = box.locator(".il-about").first.inner_text()
+    return [(int(number), where) for number, where in re.findall(r"(\d+)\s%\s([a-z ]+)", text)]
+
+
+def agrees(box, text, agent):
+    """Whether the page says of an agent in a maze what torch says."""
+    pairs = zip(says_of(box), ends_of(text, agent), strict=True)
+    return all(there == name and abs(number - exact) <= 0.51 for (number, there), (exact, name) in pairs)
+
+
+@SCHEMES
+def test_bench_shows_any_agent_in_any_preset(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-bench")
+    for which, text in enumerate(PRESETS.values()):
+        box.get_by_role("combobox").select_option(str(which))
+        for agent in (0, 31, 63):
+            box.get_by_role("slider").fill(str(agent))
+            assert agrees(box, text, agent), (which, agent, says_of(box))
+    assert reader.complaints == []
+
+
+def test_bench_has_an_answer_for_every_agent(look_at):
+    box = look_at().page.locator(".il-bench")
+    text = next(iter(PRESETS.values()))
+    marks = set()
+    for agent in range(64):
+        box.get_by_role("slider").fill(str(agent))
+        assert f"Agent {agent + 1} ends here" in box.locator(".il-about").first.inner_text()
+        assert agrees(box, text, agent), (agent, says_of(box))
+        marks.add(box.locator(".il-mark").first.get_attribute("d"))
+    assert len(marks) == 64
+
+
+def cells_of(box):
+    """What each cell of the maze holds, in words."""
+    labels = [cell.get_attribute("aria-label") for cell in box.get_by_role("gridcell").all()]
+    return [re.search(r": ([\w' ]+)", label)[1] for label in labels]
+
+
+def test_bench_paints_everything_it_offers(look_at):
+    box = look_at().page.locator(".il-bench")
+    before = cells_of(box)
+    free = before.index("floor")
+    for what in ("wall", "floor", *SHAPES):
+        box.get_by_label(what, exact=True).check()
+        for color in COLORS if what in SHAPES else COLORS[:1]:
+            box.get_by_label(color, exact=True).check()
+            box.get_by_role("gridcell").nth(free).click()
+            now = f"{color} {what}" if what in SHAPES else what
+            assert cells_of(box) == [now if cell == free else old for cell, old in enumerate(before)]
+    start = before.index("agent's start")
+    box.get_by_label("wall", exact=True).check()
+    box.get_by_role("gridcell").nth(start).click()
+    assert "starts here" in box.get_by_role("status").inner_text()
+    box.get_by_label("agent", exact=True).check()
+    box.get_by_role("gridcell").nth(free).click()
+    after = cells_of(box)
+    assert (after[free], after[start]) == ("agent's start", "floor")
+
+
+def test_bench_computes_what_the_reader_has_painted(look_at):
+    box = look_at().page.locator(".il-bench")
+    text = next(iter(PRESETS.values()))
+    words = [line.split() for line in text.splitlines()]
+    doors = [(y, x) for y in range(9) for x in range(9) if words[y][x] == "bD"]
+    box.get_by_label("door", exact=True).check()
+    box.get_by_label("red", exact=True).check()
+    for y, x in doors:
+        box.get_by_role("gridcell").nth(9 * y + x).click()
+        words[y][x] = "rD"
+    painted = "\n".join(" ".join(row) for row in words)
+    for agent in (0, 20, 40):
+        box.get_by_role("slider").fill(str(agent))
+        assert agrees(box, painted, agent)
+
+
+def test_bench_walks_at_once_or_step_by_step(look_at):
+    reader = look_at()
+    box = reader.page.locator(".il-bench")
+    box.get_by_role("button", name="Let it walk").click()  # the reader has asked for less motion
+    box.get_by_text(re.compile(r"touched (the .* after \d+|nothing in 60) steps")).wait_for()
+    trail = box.locator(".il-trail").get_attribute("d")
+    assert trail.startswith("M")
+    assert "L" in trail
+    reader.page.emulate_media(reduced_motion="no-preference")
+    box.get_by_role("button", name="Let it walk").click()
+    box.get_by_role("button", name="Stop").wait_for()
+    reader.page.wait_for_function("document.querySelector('.il-trail').getAttribute('d').split('L').length > 3")
+    box.get_by_role("button", name="Stop").click()
+    assert box.get_by_role("button", name="Let it walk").is_visible()
+
+
+def test_bench_by_keyboard_alone_and_a_challenge_is_met(look_at):
+    page = look_at().page
+    box = page.locator(".il-bench")
+    assert "○One ends nowhere." in box.locator(".il-challenges").inner_text()
+    tab_to(page, ".il-bench [role=gridcell]")
+    start = cells_of(box).index("agent's start")
+    assert page.evaluate("Number(document.activeElement.dataset.cell)") == start
+    steps = {"ArrowUp": -9, "ArrowDown": 9, "ArrowLeft": -1, "ArrowRight": 1}
+    beside = cells_of(box)
+    key, step = next((key, step) for key, step in steps.items() if beside[start + step] == "floor")
+    page.keyboard.press(key)
+    assert page.evaluate("Number(document.activeElement.dataset.cell)") == start + step
+    tab_to(page, ".il-bench select")
+    tab_to(page, ".il-bench input[type=radio]")
+    page.keyboard.press("ArrowDown")  # from floor to wall
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert cells_of(box)[start + step] == "wall"
+    assert "✓One ends nowhere. Done." in box.locator(".il-challenges").inner_text()
+    assert "Broken: One ends nowhere." in box.get_by_role("status").inner_text()
+
+
+def test_front_ends_weigh_little(folder):
+    import gzip
+
+    sizes = [len(gzip.compress((folder / name).read_bytes())) for name in ("widgets.js", "widgets.css")]
+    assert sum(sizes) < 20_000
+
+
+@pytest.fixture(scope="module")
+def with_widgets(site, pages):
+    """The pages of the book that have widgets, and how many of each kind."""
+    found = {}
+    for page in pages:
+        places = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html.parser").select("[data-innerlab]")
+        if places:
+            found[page] = [place["data-innerlab"] for place in places]
+    assert found, "no page of the book has a widget"
+    return found
+
+
+@SCHEMES
+def test_all_widgets_of_the_book_are_mounted(read, with_widgets, scheme):
+    for name, kinds in with_widgets.items():
+        reader = read(name, scheme)
+        assert reader.page.locator(".innerlab-widget[role=group]").count() == len(kinds)
+        assert reader.page.locator("[data-innerlab]").count() == 0
+        assert reader.complaints == []
+        assert reader.foreign == []
+
+
+def test_pages_without_widgets_load_none_of_it(site, with_widgets, pages):
+    for page in pages:
+        loads = "widgets.js" in (site / f"{page}.html").read_text("utf8")
+        assert loads == (page in with_widgets), page
+
+
+@SCHEMES
+def test_every_position_of_every_slider_and_choice_in_the_book_changes_something(read, with_widgets, scheme):
+    for name in with_widgets:
+        page = read(name, scheme).page
+        for box in page.locator(".il-explore").all():
+            seen = set()
+            for choice in box.get_by_role("radio").all() or [None]:
+                if choice is not None:
+                    choice.check()
+                for slider in box.get_by_role("slider").all():
+                    for at in range(int(slider.get_attribute("max")) + 1):
+                        slider.fill(str(at))
+                        seen.add(box.locator("svg").inner_html() + box.get_by_role("status").inner_text())
+            assert len(seen) > 1
+
+
+def test_every_question_of_the_book_veils_a_figure_that_is_there(read, with_widgets, site):
+    for name in with_widgets:
+        html = BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
+        wanted = set()
+        for place in html.select("[data-innerlab=predict]"):
+            wanted |= set(json.loads(place.find("script").string)["unveils"])
+        page = read(name).page
+        assert set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)")) == wanted
+        for button in page.get_by_role("button", name="Just show me").all()[::-1]:
+            button.click()
+        assert page.locator(".il-veiled").count() == 0
