@@ -67,3 +67,10 @@ def test_the_same_chapter_gives_the_same_bytes(tmp_path):
         assert notebooks.main(root) == 1
         written.append((root / "book" / "pseudo_alignment.ipynb").read_bytes())
     assert written[0] == written[1]
+
+
+def test_the_build_does_not_read_the_notebooks_beside_their_sources():
+    patterns = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["exclude_patterns"]
+    excluded = Matcher(patterns)
+    assert excluded("book/pseudo_alignment.ipynb")
+    assert not excluded("book/pseudo_alignment.md")
