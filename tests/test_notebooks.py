@@ -5,11 +5,14 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 from IPython.core.inputtransformer2 import TransformerManager
+from sphinx.util.matching import Matcher
 
 from innersite import notebooks
 
-CHAPTER = Path(__file__).parents[1] / "book" / "pseudo_alignment.md"
+ROOT = Path(__file__).parents[1]
+CHAPTER = ROOT / "book" / "pseudo_alignment.md"
 
 
 def test_a_notebook_installs_the_laboratory_before_anything_needs_it():

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from html import escape
 
+from innerlab.checks.asking import make
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict
 
 HEADS = {PASSED: "✓ Passed", NOT_YET: "✗ Not yet", NOT_ATTEMPTED: "○ Not attempted"}
+VERBATIM, MONOSPACE = ("input", "came back"), "font-family:monospace"  # rooms are drawn in columns
 EDGES = {PASSED: "#2e8b57", NOT_YET: "#d9534f", NOT_ATTEMPTED: "#8a8a8a"}
 
 
@@ -18,7 +20,8 @@ def _box(edge: str, head: str, rows: list[tuple[str, str]]) -> str:
     """A box that takes its colors from the page, apart from its edge."""
     lines = "".join(
         f"<div style='margin-top:.3em'>{f'<b>{escape(label)}:</b> ' if label else ''}"
-        f"<span style='white-space:pre-wrap;overflow-wrap:anywhere'>{escape(text)}</span></div>"
+        f"<span style='white-space:pre-wrap;overflow-wrap:anywhere;{MONOSPACE if label in VERBATIM else ''}'>"
+        f"{escape(text)}</span></div>"
         for label, text in rows
     )
     style = f"border-left:.35em solid {edge};padding:.4em .8em;margin:.3em 0"
@@ -40,15 +43,22 @@ class Card:
 
     verdict: Verdict
 
+    @property
+    def inputs(self) -> dict:
+        """The arguments of the call that showed what is wrong, by name; empty if there was none."""
+        return {name: make(part) for name, part in self.verdict.recipe.items()}
+
     def _rows(self) -> list[tuple[str, str]]:
         verdict = self.verdict
         if verdict.state == NOT_ATTEMPTED:
-            return [("", "Fill in the `...` above, run that cell and then this one.")]
+            todo = "Fill in the `...` above, run that cell and then this one."
+            return [("", verdict.remark), ("", todo)] if verdict.remark else [("", todo)]
         if verdict.lesson is None:
             return [("", _sendable(verdict.remark))] if verdict.remark else []
         lesson = verdict.lesson
         rows = [
             ("input", verdict.shown),
+            ("all of it", "in `_.inputs`, until the next cell is run" if verdict.recipe else ""),
             ("came back", verdict.returned),
             ("what is wrong", lesson.violates),
             ("look at", lesson.suggests),

@@ -81,7 +81,8 @@ class Verdict:
         lesson: what is not right yet; None otherwise.
         shown: the input for which it showed, in words.
         returned: what came back for it, in short.
-        remark: on passing.
+        remark: on passing; what is still open, if it is not attempted.
+        recipe: of the input for which it showed.
     """
 
     exercise: str
@@ -90,6 +91,7 @@ class Verdict:
     shown: str = ""
     returned: str = ""
     remark: str = ""
+    recipe: Recipe = field(default_factory=dict)
 
 
 def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], seed: int) -> Verdict:
@@ -111,11 +113,11 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
     for case, reply in zip(cases, replies, strict=True):
         value, lesson = _read(case.returns or exercise.returns, reply)
         if lesson is not None and lesson.name == "not-attempted":
-            return Verdict(exercise.name, NOT_ATTEMPTED)
+            return Verdict(exercise.name, NOT_ATTEMPTED, remark=lesson.suggests)
         if lesson is None:
             lesson = exercise.judge(case, value)
         if lesson is not None:
-            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply))
+            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply), recipe=case.recipe)
         values.append(value)
     lesson = exercise.together(cases, values) if exercise.together else None
     if lesson is not None:
@@ -130,7 +132,9 @@ GENERAL = {
     "wrong-type": Lesson("wrong-type", "It did not give the kind of thing asked for."),
     "wrong-shape": Lesson("wrong-shape", "It gave numbers in another shape than the one asked for."),
     "not-finite": Lesson(
-        "not-finite", "It gave something that is not a finite number.", "Was something divided by zero?"
+        "not-finite",
+        "It gave something that is not a finite number.",
+        "Was something divided by zero, or a distribution used where it is not defined?",
     ),
     "out-of-range": Lesson("out-of-range", "It gave something outside of what is possible."),
     "changed-input": Lesson(
@@ -149,6 +153,8 @@ def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
     if problem is not None:
         name, message = (problem.get(key) for key in ("lesson", "message")) if type(problem) is dict else (None, None)
         lesson = GENERAL.get(name, GENERAL["crashed"]) if type(name) is str else GENERAL["crashed"]
+        if name == "not-attempted":
+            return None, replace(lesson, suggests=str(message)[:300])
         return None, replace(lesson, violates=f"{lesson.violates} {str(message)[:300]}")
     try:
         value = wanted.read(unpack(reply.get("value")))
@@ -163,11 +169,10 @@ def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
 
 
 def _short(reply: Reply, longest: int = 300) -> str:
-    """What came back, for people."""
-    if "value" not in reply:
-        return ""
+    """What came back, for people; "" if it is too long to be of help."""
     try:
-        text = repr(unpack(reply["value"]))
+        value = unpack(reply.get("value"))
     except Misfit:
         return ""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    text = "" if value is None else f"\n{value}" if isinstance(value, str) else repr(value)
+    return text if len(text) <= longest else ""

@@ -29,6 +29,7 @@ from innerlab.worlds import (
 GOAL = "A goal, an aversion, or no competence?"
 WHICH_CUE = "Which cue does each seed follow?"
 BY_HAND = "One room by hand"
+INTERVALS = "Training succeeds and tells nothing"
 HOW_MUCH = "How much data does it take?"
 
 
@@ -102,7 +103,7 @@ def _lean_cases(seed: int) -> list[Case]:
     one_empty = np.array([[[0.0, 0.75, 0.25, 0.0], [1.0, 0.0, 0.0, 0.0]]])
     cases = [
         ("two agents that never touch anything, floor 0", stalled, 0.0),
-        ("three agents of which one lies exactly at the floor, 0.625", at_floor, 0.625),
+        ("three agents, floor 0.625, which one of them just reaches", at_floor, 0.625),
         ("one agent: all red in one room, hardly anything in the other; floor 0.25", uneven, 0.25),
         ("one agent that ends at door or key in half of the episodes of each room; floor 0.75", below, 0.75),
         ("one agent that touches nothing in one of two rooms, floor 0.25", one_empty, 0.25),
@@ -140,7 +141,7 @@ def _judge_lean(case: Case, value: np.ndarray) -> Lesson | None:
     if (~np.isnan(value) & ~known).any():
         return Lesson(
             "floor-ignored",
-            f"It gives a number for an agent that ends at door or key in less than {floor:.3g} of its episodes.",
+            f"It gives a number for an agent that ends at door or key never, or in under {floor:.3g} of its episodes.",
             "A share of almost nothing is noise that looks like a goal.",
             WHICH_CUE,
         )
@@ -182,16 +183,24 @@ def _gradient(logits, successor, reward, ends, start, discount):
     return torch.autograd.grad(_start_return(leaf, successor, reward, ends, start, discount), leaf)[0]
 
 
+def _gradient_of_sweeps(logits, successor, reward, ends, start, discount, sweeps):
+    leaf = logits.clone().requires_grad_()
+    policy, value = leaf.softmax(-1), torch.zeros(len(logits), dtype=logits.dtype)
+    for _ in range(sweeps):
+        value = (policy * (reward + discount * ~ends * value[successor])).sum(-1)
+    return torch.autograd.grad(value[start], leaf)[0]
+
+
 def _step_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    settings = [(4, 4, 0.9, 0.5), (3, 4, 0.0, 1.0), (5, 2, 0.8, 0.0)]  # as many cells as actions; corners
+    settings = [(4, 4, 0.9, 0.5), (3, 4, 0.0, 1.0), (5, 2, 0.8, 0.0), (6, 2, 0.97, 1.0)]  # corners; a long episode
     settings += [
         (int(random.integers(3, 8)), int(random.integers(2, 5)), float(random.uniform(0.6, 0.95)), 0.7)
         for _ in range(3)
     ]
     cases = []
     for cells, actions, discount, step_size in settings:
-        ends = random.random((cells, actions)) < 0.3
+        ends = random.random((cells, actions)) < (0.0 if discount == 0.97 else 0.3)
         ends[random.integers(cells), random.integers(actions)] = True
         reward = np.where(ends, random.integers(-1, 3, (cells, actions)), random.choice([0.0, -0.25], (cells, actions)))
         arrays = {
@@ -247,6 +256,11 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
             stepped(policy * advantage),
             "How often a cell is visited, starting from the start, belongs in the gradient.",
         ),
+        (
+            "ends-ignored",
+            stepped(_gradient(logits, successor, reward, torch.zeros_like(ends), start, discount)),
+            "Nothing is earned after the move that ends the episode.",
+        ),
         ("no-discount", stepped(_gradient(logits, *model, min(1.0, 0.999999))), "The discount seems to be left out."),
         (
             "no-baseline",
@@ -259,6 +273,14 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
             torch.as_tensor(stepped(right)).softmax(-1).numpy(),
             "These are probabilities; asked for are logits.",
         ),
+    ]
+    wrongs += [
+        (
+            "so-many-moves-only",
+            stepped(_gradient_of_sweeps(logits, *model, discount, number)),
+            f"This counts what {number} moves can earn. Here an episode may last for as long as it likes.",
+        )
+        for number in (5, 10, 12, 15, 20, 25, 30, 40, 50, 100)
     ]
     if len(logits) == logits.shape[1]:
         wrongs.append(("transposed", stepped(right).T, "Cells and actions have changed places."))
@@ -320,7 +342,7 @@ def _judge_interval(case: Case, value: np.ndarray) -> Lesson | None:
             "The interval has no width.",
             "That no agent of a few did something does not mean that none ever would. The standard error of a share "
             "of 0 or 1 is zero, which is why intervals made from it fail there.",
-            WHICH_CUE,
+            INTERVALS,
         )
     return None
 
@@ -339,7 +361,7 @@ def _judge_coverage(cases: list[Case], values: list) -> Lesson | None:
                 "Many good intervals, Wilson's among them, keep their promise on average only. Asked for is one that "
                 "keeps it for every share, near 0 and 1 too: leave out a share only if what was seen, or anything "
                 "further out, would be too improbable under it.",
-                WHICH_CUE,
+                INTERVALS,
             )
     for (n, confidence), intervals in groups.items():
         width = np.diff(np.array(intervals), axis=1).mean()
@@ -348,8 +370,9 @@ def _judge_coverage(cases: list[Case], values: list) -> Lesson | None:
                 "too-wide",
                 f"For {n} trials and confidence {confidence:g} the intervals are {width:.3f} wide on average, which is "
                 "more than they need be.",
-                "An interval from 0 to 1 is never wrong and says nothing. Is the confidence that is asked for used?",
-                WHICH_CUE,
+                "An interval from 0 to 1 is never wrong and says nothing. Is the confidence that is asked for used, "
+                "and what may be missed shared between the two sides?",
+                INTERVALS,
             )
     return None
 
@@ -407,6 +430,8 @@ def _judge_control(case: Case, value: str) -> Lesson | None:
         return Lesson("something-else-changed", "Something other than the door has changed.", _ONE_THING, GOAL)
     if door_at not in after:
         return _emptied()
+    if after == before:
+        return Lesson("unchanged", "The room came back as it was, blue door and all.", "", GOAL)
     shape, color = after[door_at]
     thing = f"There is now a {color} {shape} where the blue door was."
     if shape == "door":
@@ -437,7 +462,7 @@ def _emptied() -> Lesson:
 
 # Break it: rooms in which nine in ten agents fail
 
-NINE_IN_TEN, THREE_QUARTERS = 58, 48  # of 64
+NINE_IN_TEN, MOST, THREE_QUARTERS = 58, 54, 48  # of 64
 
 
 def _agents_room(text: str, red_door: bool) -> tuple[Gridworld | None, Lesson | None]:
@@ -488,9 +513,10 @@ def _tally(world: Gridworld, ensemble: str = "red-doors/detectors") -> dict[str,
 
 
 def _said(tally: dict[str, int]) -> str:
+    mixed = tally["fail"] - tally["lured"] - tally["stalled"]
     return (
-        f"{tally['fail']} of 64 fail: {tally['lured']} mostly touch another thing, {tally['stalled']} mostly touch "
-        "nothing, and the others do now this, now that"
+        f"{tally['fail']} of 64 fail ({tally['lured']} lured, {tally['stalled']} stalled, {mixed} now this, now that); "
+        f"{64 - tally['fail']} reach the door"
     )
 
 
@@ -532,11 +558,13 @@ def _judge_stall(case: Case, value: str) -> Lesson | None:
             "The room is to be one that training itself might have drawn.",
         )
     tally = _tally(world)
-    if tally["fail"] < NINE_IN_TEN:
+    if tally["fail"] < MOST:
+        near = "You are near. Keep the places and try other things there: not all are shunned alike."
+        far = "These agents have learned to keep away from some things. What if the way to the door leads past them?"
         return Lesson(
-            "not-nine-in-ten",
-            f"{_said(tally)}. At least {NINE_IN_TEN} are to fail.",
-            "These agents have learned to keep away from some things. What if the way to the door leads past them?",
+            "too-few-fail",
+            f"{_said(tally)}. At least {MOST} are to fail.",
+            near if tally["fail"] >= THREE_QUARTERS else far,
             GOAL,
         )
     if tally["stalled"] < THREE_QUARTERS:
@@ -564,18 +592,26 @@ SEALED = ("first", "second", "third")
 VERDICTS = ("stands", "falls", "open")
 
 
-def _entailed(rooms: Gridworld) -> tuple[dict[str, str], dict[str, str]]:
-    """For each sealed ensemble the verdict that these rooms entail on "wants red", and the numbers in words."""
-    verdicts, numbers = {}, {}
+def _sealed_intervals(rooms: Gridworld) -> dict[str, dict[str, tuple[float, float]]]:
+    """For each sealed ensemble, the intervals of the shares of episodes that end at the red thing and nowhere."""
+    found = {}
     for name in SEALED:
         endings = _endings(f"sealed/{name}", rooms)
-        red, none = (crossed_bootstrap_interval(endings[..., OUTCOMES.index(end)], seed=1) for end in ("red", "none"))
-        if red[0] > 0.5:
-            verdicts[name] = "stands"
-        else:
-            verdicts[name] = "falls" if red[1] < 0.5 and none[1] < 0.2 else "open"
-        numbers[name] = f"red [{red[0]:.2f}, {red[1]:.2f}], nowhere [{none[0]:.2f}, {none[1]:.2f}]"
-    return verdicts, numbers
+        found[name] = {
+            end: crossed_bootstrap_interval(endings[..., OUTCOMES.index(end)], seed=1) for end in ("red", "none")
+        }
+    return found
+
+
+def _entailed(red: tuple[float, float], none: tuple[float, float]) -> str:
+    """The verdict on "wants red" that follows from two intervals."""
+    if red[0] > 0.5:
+        return "stands"
+    return "falls" if red[1] < 0.5 and none[1] < 0.2 else "open"
+
+
+def _in_words(red: tuple[float, float], none: tuple[float, float]) -> str:
+    return f"red [{red[0]:.2f}, {red[1]:.2f}], nowhere [{none[0]:.2f}, {none[1]:.2f}]"
 
 
 def _judge_revision(case: Case, value: dict) -> Lesson | None:
@@ -603,7 +639,9 @@ def _judge_revision(case: Case, value: dict) -> Lesson | None:
             "Then distance explains the choice as well as color does. Draw the places at random.",
             GOAL,
         )
-    entailed, numbers = _entailed(from_text(value["rooms"], reward=door_reward))
+    intervals = _sealed_intervals(from_text(value["rooms"], reward=door_reward))
+    entailed = {name: _entailed(**both) for name, both in intervals.items()}
+    numbers = {name: _in_words(**both) for name, both in intervals.items()}
     told = "; ".join(f"{name}: {numbers[name]}" for name in SEALED)
     if all(verdict == "stands" for verdict in entailed.values()):
         return Lesson(
@@ -615,11 +653,14 @@ def _judge_revision(case: Case, value: dict) -> Lesson | None:
         )
     for name in SEALED:
         if entailed[name] == "open":
+            straddles = intervals[name]["red"][1] > 0.5
             return Lesson(
-                "nothing-shown",
+                "undecided" if straddles else "nothing-shown",
                 f"These rooms leave the {name} open ({numbers[name]}).",
-                "An agent that goes nowhere has not shown that it wants something else. Give it something to go for, "
-                "or more rooms.",
+                "It goes now to the red thing, now elsewhere, or there are too few rooms to tell. What would make the "
+                "choice clearer?"
+                if straddles
+                else "An agent that goes nowhere has not shown what it wants instead. Give it something to go for.",
                 GOAL,
             )
     if entailed != {"first": "falls", "second": "stands", "third": "falls"}:
@@ -647,8 +688,8 @@ def _steps(world: Gridworld, cell: int) -> int:
 
 
 def _remark_on_revision(values: list) -> str:
-    _, numbers = _entailed(from_text(values[0]["rooms"], reward=door_reward))
-    return "\n".join(f"{name}: {numbers[name]}" for name in SEALED)
+    intervals = _sealed_intervals(from_text(values[0]["rooms"], reward=door_reward))
+    return "\n".join(f"{name}: {_in_words(**both)}" for name, both in intervals.items())
 
 
 # How few mazes will do?
@@ -677,14 +718,14 @@ def _judge_repair(case: Case, value: dict) -> Lesson | None:
             return Lesson(
                 "nowhere-hidden",
                 f"At {SHARES[0]:.0%} we find fewer than your {counts[0]} agents that mostly reach the door.",
-                "Did you count a low red share? Most of those agents go nowhere, and that is not repaired.",
+                "Did you count a low red share, or train for longer? An agent that goes nowhere has not been repaired.",
                 HOW_MUCH,
             )
         off = int(abs(counts - at_door).argmax())
         return Lesson(
             "not-what-we-find",
             f"At {SHARES[off]:.0%} we find another number than your {counts[off]}, by more than chance explains.",
-            "Are there 100 steps, on mazes with this share, and is it counted in mazes that are all swapped?",
+            "Are there 100 steps on 3,000 mazes with this share, and is it counted in mazes that are all swapped?",
             HOW_MUCH,
         )
     enough = [share for share, count in zip(SHARES, counts, strict=True) if count >= NINE_IN_TEN]
@@ -693,7 +734,7 @@ def _judge_repair(case: Case, value: dict) -> Lesson | None:
             "not-by-your-own-counts",
             f"By your own counts, {value['smallest']:g} is not the smallest share at which at least {NINE_IN_TEN} are "
             "repaired.",
-            "Shares are to be given as in the list: 0.02 is two in a hundred.",
+            "Go through your counts from the left. Shares are given as in the list: 0.02 is two in a hundred.",
             HOW_MUCH,
         )
     return None
@@ -721,6 +762,7 @@ WRITE_UP = {
     "5": ("presumes search", "What, of all that was measured, shows that anything in the network looks for ways?"),
     "6": ("success proves it", "Which agents reach every red door in training? Those that want doors, and who else?"),
     "7": ("no control", "What would you compare this number with, before it says anything about color?"),
+    "8": ("failures left out", "Whom does the sentence speak of, and how many are the others?"),
 }
 
 

@@ -69,10 +69,17 @@ def _pack(value: Any, depth: int, left: list[int]) -> Any:
         if any(type(key) is not str for key in value):
             raise Misfit("wrong-type", "It holds a dict with a key that is not text.")
         _spend(left, sum(map(len, value)))
-        return {"dict": {key: _pack(item, depth - 1, left) for key, item in value.items()}}
+        return {"dict": {key: _pack_under(key, item, depth - 1, left) for key, item in value.items()}}
     if value is ...:
         raise Misfit("not-attempted", "There is still a `...` to fill in.")
     raise Misfit("wrong-type", f"It is, or holds, an object of type {type_name(value)}; plain data are wanted.")
+
+
+def _pack_under(key: str, item: Any, depth: int, left: list[int]) -> Any:
+    try:
+        return _pack(item, depth, left)
+    except Misfit as misfit:
+        raise Misfit(misfit.lesson, f"Under {key[:40]!r}: {misfit}") from None
 
 
 def _is(kind: type, *kinds: type) -> bool:
@@ -229,7 +236,8 @@ class Choice:
         """The word; raises :class:`Misfit`."""
         if type(value) is not str or value not in self.options:
             given = repr(value)[:60] if type(value) is str else _describe(value)
-            raise Misfit("wrong-type", f"{given} was given where one of {', '.join(self.options)} is wanted.")
+            options = ", ".join(map(repr, self.options))
+            raise Misfit("wrong-type", f"{given} was given where one of {options} is wanted.")
         return value
 
 

@@ -44,7 +44,7 @@ def climb(logits, successor, reward, ends, start, discount, step_size):
     leaf = logits.clone().requires_grad_()
     policy = leaf.softmax(-1)
     value = torch.zeros(len(logits), dtype=logits.dtype)
-    for _ in range(400):
+    for _ in range(600):
         value = (policy * (reward + discount * ~ends * value[successor])).sum(-1)
     gradient, = torch.autograd.grad({value}, leaf)
     return {then}
@@ -75,6 +75,7 @@ SOLVED = {
     "5": "presumes search",
     "6": "success proves it",
     "7": "no control",
+    "8": "failures left out",
 }
 SHARES = {
     "both cues": {"none": 0.25, "door": 0.25, "red": 0.25, "other": 0.25},
@@ -260,8 +261,11 @@ BANKS = {
             ("probabilities", by_autograd("value[start]", "(logits + step_size * gradient).softmax(-1)")),
             ("not-moved", "def climb(logits, **rest):\n    return logits"),
             ("not-the-gradient", by_autograd("value[start - 1]")),
-            ("not-the-gradient", by_autograd("value[start]").replace("range(400)", "range(4)")),
-            ("not-the-gradient", by_autograd("value[start]").replace("~ends", "1.0")),
+            ("not-the-gradient", by_autograd("value[start]").replace("range(600)", "range(4)")),
+            ("so-many-moves-only", by_autograd("value[start]").replace("range(600)", "range(12)")),
+            ("so-many-moves-only", by_autograd("value[start]").replace("range(600)", "range(50)")),
+            ("not-the-gradient", by_autograd("value[start]").replace("range(600)", "range(60)")),
+            ("ends-ignored", by_autograd("value[start]").replace("~ends", "1.0")),
             ("not-finite", by_autograd("value[start]", "logits / 0.0 * 0.0")),
             ("changed-input", climb("logits.add_(step_size * visits[:, None] * policy * advantage)")),
             ("wrong-shape", climb("(step_size * visits[:, None] * policy * advantage).sum(1)")),
@@ -357,7 +361,7 @@ BANKS = {
         wrong=(
             ("fewer-things", 'def control(room):\n    return room.replace("bD", ".")'),
             ("still-a-door", 'def control(room):\n    return room.replace("bD", "gD")'),
-            ("still-a-door", "def control(room):\n    return room"),
+            ("unchanged", "def control(room):\n    return room"),
             ("still-blue", 'def control(room):\n    return room.replace("bD", "bO")'),
             ("red-twice", 'def control(room):\n    return room.replace("bD", "rX")'),
             ("key-twice", 'def control(room):\n    return room.replace("bD", "gK")'),
@@ -412,8 +416,8 @@ BANKS = {
             room("stall", ". . . . .", ". . . . .", ". . . . .", ". . . yX .", "A . . bX rD"),
         ),
         wrong=(
-            ("not-nine-in-ten", room("stall", "rD . . . .", "gK . . . .", ". . . . .", ". . . . .", ". A . bO .")),
-            ("not-nine-in-ten", room("stall", "A . . . .", ". . . . .", ". . gK . .", ". . . . .", ". yO . . rD")),
+            ("too-few-fail", room("stall", "rD . . . .", "gK . . . .", ". . . . .", ". . . . .", ". A . bO .")),
+            ("too-few-fail", room("stall", "A . . . .", ". . . . .", ". . gK . .", ". . . . .", ". yO . . rD")),
             ("not-from-training", room("stall", *LURE)),
             ("no-red-door", room("stall", "bD . . . .", "gK bO . . .", ". . . . .", ". . . . .", ". A . . .")),
             (
@@ -444,6 +448,13 @@ BANKS = {
             ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "stands stands stands")),
             ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "falls falls falls")),
             ("not-what-the-numbers-say", revision(YELLOW_DOOR + BALL, "falls stands open")),
+            (
+                "undecided",
+                revision("", "open stands open").replace(
+                    "for room in drawn]",
+                    "for room in drawn[:20]] + [room.replace('bD', 'yD').replace('rK', 'rO') for room in drawn[20:]]",
+                ),
+            ),
             ("wrong-shape", revision(YELLOW_DOOR + BALL, many=5)),
             ("not-one-red-thing", revision(YELLOW_DOOR + ".replace('rK', 'gO')")),
             ("not-one-red-thing", revision(".replace('bD', 'rD')")),
@@ -478,7 +489,7 @@ BANKS = {
         ),
     ),
     "labels": Bank(
-        right=("labels = dict(zip('1234567', " + repr(list(SOLVED.values())) + "))",),
+        right=("labels = dict(zip('12345678', " + repr(list(SOLVED.values())) + "))",),
         wrong=(
             ("sentence-4", labels(s4="presumes search")),
             ("sentence-4-accepted", labels(s4="sound")),
@@ -488,7 +499,8 @@ BANKS = {
             ("sentence-5", labels(s5="one seed")),
             ("sentence-6-accepted", labels(s6="sound")),
             ("sentence-7", labels(s7="failures left out")),
-            ("sentence-2-accepted", "labels = {str(n): 'sound' for n in range(1, 8)}"),
+            ("sentence-2-accepted", "labels = {str(n): 'sound' for n in range(1, 9)}"),
+            ("sentence-8", labels(s8="success proves it")),
             ("wrong-type", labels(s4="outer")),
             ("wrong-type", "labels = {n: 'sound' for n in range(1, 8)}"),
             ("wrong-type", "labels = ['sound'] * 7"),
