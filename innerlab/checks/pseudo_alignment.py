@@ -193,29 +193,37 @@ def _gradient_of_sweeps(logits, successor, reward, ends, start, discount, sweeps
 
 def _step_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    settings = [(4, 4, 0.9, 0.5), (3, 4, 0.0, 1.0), (5, 2, 0.8, 0.0), (6, 2, 0.97, 1.0)]  # corners; a long episode
+    settings = [(4, 4, 0.9, 0.5), (3, 4, 0.0, 1.0), (5, 2, 0.8, 0.0)]  # as many cells as actions; corners
     settings += [
         (int(random.integers(3, 8)), int(random.integers(2, 5)), float(random.uniform(0.6, 0.95)), 0.7)
         for _ in range(3)
     ]
     cases = []
     for cells, actions, discount, step_size in settings:
-        ends = random.random((cells, actions)) < (0.0 if discount == 0.97 else 0.3)
+        ends = random.random((cells, actions)) < 0.3
         ends[random.integers(cells), random.integers(actions)] = True
         reward = np.where(ends, random.integers(-1, 3, (cells, actions)), random.choice([0.0, -0.25], (cells, actions)))
-        arrays = {
-            "logits": random.normal(size=(cells, actions)),
-            "successor": random.integers(cells, size=(cells, actions)),
-            "reward": reward,
-            "ends": ends,
-        }
-        dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
+        logits, successor = random.normal(size=(cells, actions)), random.integers(cells, size=(cells, actions))
         start = int(random.integers(cells))
-        recipe = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
-        recipe |= {"start": start, "discount": discount, "step_size": step_size}
-        shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
-        cases.append(Case(recipe, shown, Array((cells, actions)), (arrays, start, discount, step_size)))
+        cases.append(_step_case(logits, successor, reward, ends, start, discount, step_size))
+    # a ring in which an episode takes long to end: what 50 moves can earn is not nearly all
+    cell = np.arange(12)
+    successor = np.stack([cell - 1, cell + 1], 1) % 12
+    ends = np.zeros((12, 2), dtype=bool)
+    ends[0, 0] = True
+    logits = random.normal(scale=0.1, size=(12, 2))
+    cases.append(_step_case(logits, successor, np.where(ends, 5.0, -0.25), ends, 6, 0.97, 1.0))
     return cases
+
+
+def _step_case(logits, successor, reward, ends, start: int, discount: float, step_size: float) -> Case:
+    arrays = {"logits": logits, "successor": successor, "reward": reward, "ends": ends}
+    dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
+    recipe = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
+    recipe |= {"start": start, "discount": discount, "step_size": step_size}
+    cells, actions = logits.shape
+    shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
+    return Case(recipe, shown, Array((cells, actions)), (arrays, start, discount, step_size))
 
 
 def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
