@@ -4,7 +4,7 @@ Each network climbs its own return, on layouts drawn with its own seed; the sum 
 only lets one backward pass serve them all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -133,6 +133,7 @@ def train_exactly(
     settings: ExactGradient = ExactGradient(),
     measure: Measure | None = None,
     every: int = 10,
+    at: Sequence[int] = (),
 ) -> TrainingRun:
     """Climbs the exact gradient of the expected return: no sampled actions, no critic, no noise but the layouts'.
 
@@ -146,11 +147,15 @@ def train_exactly(
         settings: see :class:`ExactGradient`.
         measure: what to follow, taken before the first step, after every so many, and after the last.
         every: how many steps lie between two measurements.
+        at: after which steps to measure instead of all that, ascending; 0 for before the first.
+
+    Raises:
+        ValueError: if ``every`` is below 1, or ``at`` is not ascending or holds a step that is never taken.
     """
     policies = deepcopy(policies)
     optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
     drawn = _draw_layouts(policies, world, settings.iterations, settings.layouts)
-    recorder = _Recorder(policies, measure, every, settings.iterations)
+    recorder = _Recorder(policies, measure, at or _moments(every, settings.iterations), settings.iterations)
     for iteration in range(settings.iterations):
         layout = drawn[iteration]  # (networks, layouts)
         log_probabilities = policies.everywhere(world, layout).log_softmax(0)  # (actions, cells, networks, layouts)
@@ -185,7 +190,7 @@ def train_from_samples(
     policies = deepcopy(policies)
     optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
     dice = [generator(seed, ACTING) for seed in policies.seeds]
-    recorder = _Recorder(policies, measure, every, settings.iterations)
+    recorder = _Recorder(policies, measure, _moments(every, settings.iterations), settings.iterations)
     draws = iter(_draw_layouts(policies, world, 1 + settings.iterations * settings.steps, settings.worlds))
     state = reset(world, next(draws))
     for iteration in range(settings.iterations):
@@ -260,19 +265,26 @@ def _advantages(played: dict[str, Tensor], settings: SampledActorCritic) -> Tens
     return advantage
 
 
+def _moments(every: int, last: int) -> tuple[int, ...]:
+    """After how many steps to measure: none, every so many, and all."""
+    if every < 1:
+        raise ValueError(f"every is {every}; it must be at least 1")
+    return tuple(sorted({*range(0, last, every), last}))
+
+
 class _Recorder:
     """Takes measurements at the right times and makes the :class:`TrainingRun`."""
 
-    def __init__(self, policies: Policies, measure: Measure | None, every: int, iterations: int):
-        if every < 1:
-            raise ValueError(f"every is {every}; it must be at least 1")
-        self.policies, self.measure, self.every, self.last = policies, measure, every, iterations
+    def __init__(self, policies: Policies, measure: Measure | None, at: Sequence[int], last: int):
+        if list(at) != sorted({step for step in at if 0 <= step <= last}):
+            raise ValueError(f"at is {tuple(at)}; ascending steps from 0 to {last} were expected")
+        self.policies, self.measure, self.at = policies, measure, tuple(at)
         self.iterations: list[int] = []
         self.curves: list[Tensor] = []
         self.after(0)
 
     def after(self, iteration: int) -> None:
-        if self.measure is not None and (iteration % self.every == 0 or iteration == self.last):
+        if self.measure is not None and iteration in self.at:
             with torch.no_grad():
                 self.curves.append(self.measure(self.policies).clone())
             self.iterations.append(iteration)

@@ -194,3 +194,23 @@ def test_senseless_settings_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             make()
+
+
+def test_measurements_are_taken_when_asked_for():
+    rooms = RedDoors().sample(10, seed=0)
+    policies = PlainPolicies([1, 2], rooms, hidden=4)
+    settings = ExactGradient(6, layouts=2)
+
+    def run(**when):
+        return train_exactly(policies, rooms, settings, lambda p: p.bias_3[:, 0, 0], **when)
+
+    assert run(every=4).iterations == (0, 4, 6)
+    assert run(at=(2, 5)).iterations == (2, 5)
+    assert torch.equal(run(at=(4, 6)).curves, run(every=4).curves[1:])
+    for wrong, message in (
+        ({"every": 0}, "every is 0"),
+        ({"at": (7,)}, r"at is \(7,\)"),
+        ({"at": (3, 2)}, "ascending"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(**wrong)
