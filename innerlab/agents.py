@@ -251,6 +251,8 @@ def _read(path: Path, wanted: str, recipe: Recipe) -> Policies | None:
     try:
         content = torch.load(path, weights_only=True)
         return _filled(recipe, content["weights"]) if content["key"] == wanted else None
+    except FileNotFoundError:  # another process has just removed it
+        return None
     except Exception as problem:  # damage shows in many ways
         reason = str(problem).partition("\n")[0] or type(problem).__name__
         warnings.warn(f"{path} could not be read ({reason}); the agents are trained again", stacklevel=3)
