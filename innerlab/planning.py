@@ -71,7 +71,7 @@ Walker = Callable[[Maze, int], int]
 
 
 def draw_mazes(count: int, size: int, holes: int, seed: int) -> list[Maze]:
-    """Draws mazes as those of :class:`~innerlab.worlds.RedDoorMazes`, the door's cell the target and nothing else in it.
+    """Draws mazes like :class:`~innerlab.worlds.RedDoorMazes`, with nothing but a target where the door would be.
 
     Args:
         count: how many.
