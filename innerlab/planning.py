@@ -117,7 +117,7 @@ class Plan(NamedTuple):
 
 
 def breadth_first(maze: Maze, cell: int, most: int | None = None) -> Plan:
-    """Breadth-first search for a shortest way to the target (Moore 1959, *The Shortest Path Through a Maze*).
+    """Breadth-first search for a shortest way to the target.
 
     Among ways equally short, the one whose buttons come first in order.
 
