@@ -14,6 +14,8 @@ The modules, foundations first; each imports only from those before it:
 ``widgets``     what answers on the page
 ``agents``      trained ensembles, kept for whatever does not train its own
 ``environments``  the worlds for Gymnasium, an extra
+``checks``      what marks an exercise
+``exercises``   exercises as learners and teachers get them
 
 PyTorch gets one thread unless ``INNERLAB_THREADS`` says otherwise: the arrays here are small, and on a busy
 machine a second thread waits longer than it works.
