@@ -53,6 +53,10 @@ export function board(paint) {
     focus(Number(under(event).dataset.cell));
     paint(focused);
   });
+  grid.addEventListener("pointerdown", (event) => {
+    const box = under(event);
+    if (box && event.pointerType === "mouse" && event.button === 0) paint(Number(box.dataset.cell)); // a drag begins here
+  });
   grid.addEventListener("pointerover", (event) => {
     const box = under(event);
     if (box && event.pointerType === "mouse" && event.buttons === 1) paint(Number(box.dataset.cell));

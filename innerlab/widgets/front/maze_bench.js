@@ -67,10 +67,11 @@ export function render({ model, el }) {
   el.append(
     h("div", { class: "il-two" },
       place.el,
-      h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, color, agent, h("p", { class: "il-actions" }, go), ...about)),
+      h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, color, agent, h("p", { class: "il-actions" }, go), ...about,
+        h("p", { class: "il-about" }, "Click or drag; or move with the arrow keys and paint with space. Things add up, the agent moves."))),
     words,
     h("p", { class: "il-kicker" }, "Break it"),
-    h("p", { class: "il-rule" }, "While both a door that is not red and a red thing that is no door are in reach, bring about:"), challenges,
+    h("p", { class: "il-rule" }, "Repaint a maze so that a door that is not red and a red thing that is no door are both in reach, and:"), challenges,
     h("ul", { class: "il-legend", "aria-hidden": "true" }, ...[1, 2, 3, 0].map((way, k) => h("li", { class: `il-part-${k}` }, ENDS[way]))),
     h("div", { class: "il-two" }, here, there),
   );
@@ -90,7 +91,7 @@ export function render({ model, el }) {
     const counted = () => {
       const counts = tally(endings());
       const parts = [1, 2, 3, 0].map((k) => `${counts[k]} ${ENDS[k]}`);
-      return `Most likely end of the ${endings().length} agents: ${parts.join(", ")}.`;
+      return `Each of the ${endings().length} agents counted by its likeliest end: ${parts.join(", ")}.`;
     };
     const redraw = responsive(chart, (width) => columns(get("order").map((one) => [1, 2, 3, 0].map((k) => endings()[one][k])), {
       width, height: 170, marked: get("order").indexOf(get("agent")), alt: `${title}. ${counted()}`,
