@@ -33,4 +33,5 @@ def main() -> None:
         print(json.dumps(replies_to(Request(**json.loads(line)))), file=channel, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -178,9 +178,9 @@ def test_search_finds_a_page(read, site, pages, scheme):
     reader = read("search", scheme)
     reader.page.fill("#book-search-words", word)
     reader.page.keyboard.press("Enter")
-    results = reader.page.locator("#search-results li a")
-    results.first.wait_for()
-    assert any(pages[1] in link.get_attribute("href") for link in results.all())
+    found = reader.page.locator(f"#search-results li a[href*='{pages[1]}']")  # among others, which come one by one
+    found.first.wait_for()
+    assert found.count() >= 1
     assert reader.complaints == []
     assert reader.foreign == []
 
