@@ -73,6 +73,12 @@ def course(extra):
     return python("from innerlab.exercises import course; course.main(pathlib.Path(), sys.argv[1])", [target])
 
 
+def grade(extra):
+    """Mark a class; return the exit code."""
+    code = "from innerlab.marking import command; sys.exit(command.main(pathlib.Path(), sys.argv[1], sys.argv[2:]))"
+    return python(code, [os.getcwd(), *extra])  # paths count from where the command was typed
+
+
 def bench(extra):
     """Measure speed, running times and memory; return the exit code."""
     return run([PYTHON, "-m", "bench", *extra])
@@ -85,6 +91,7 @@ JOBS = {
     "progress": (progress, "say which exercises in work/ are solved, attempted, untouched"),
     "exercises": (exercises, "write exercises/ anew from solutions/"),
     "course": (course, "write an nbgrader course folder: course DIR"),
+    "grade": (grade, "mark a class, safely: grade SUBMITTED --out DIR (--help says more)"),
     "bench": (bench, "measure speed against peers, running times and memory; --laboratory leaves the book out"),
     "notebooks": (notebooks, "write every chapter as .ipynb beside its source, for launch buttons"),
 }

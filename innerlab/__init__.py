@@ -16,6 +16,7 @@ The modules, foundations first; each imports only from those before it:
 ``environments``  the worlds for Gymnasium, an extra
 ``checks``      what marks an exercise
 ``exercises``   exercises as learners and teachers get them
+``marking``     marking a class
 
 PyTorch gets one thread unless ``INNERLAB_THREADS`` says otherwise: the arrays here are small, and on a busy
 machine a second thread waits longer than it works.

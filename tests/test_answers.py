@@ -10,8 +10,7 @@ from answers import traps
 from innerlab import checks
 from innerlab.checks.asking import Request, ask, ask_elsewhere
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, mark
-from innerlab.checks.records import bound
-from innerlab.exercises.release import released, source_notebook
+from innerlab.exercises.release import released, set_up, source_notebook
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
@@ -26,15 +25,6 @@ def notebooks(chapter):
 
 def cell(notebook, grade_id):
     return next(cell.source for cell in notebook.cells if cell.id == grade_id)
-
-
-@cache
-def set_up(chapter, own):
-    """The cells before an answer that it may build on: imports, and cells that name something without being answers."""
-    cells = notebooks(chapter)[1].cells
-    before = cells[: next(index for index, cell in enumerate(cells) if cell.id == own)]
-    plain = [cell.source for cell in before if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
-    return (plain[0], *(source for source in plain[1:] if bound(source)))
 
 
 @cache
@@ -64,7 +54,7 @@ def everything():
 def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, own):
     exercise = checks.exercise(f"{chapter}/{own}")
     prepared, wrong = {"__name__": "__main__"}, {}
-    for source in set_up(chapter, own):
+    for source in set_up(notebooks(chapter)[1], own):
         exec(source, prepared)
     for wanted, text in answers(chapter, own):
         namespace = dict(prepared)
@@ -81,7 +71,7 @@ def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, blind):
     exercise = checks.exercise(f"{chapter}/{own}")
     cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
     all_answers = answers(chapter, own)
-    requests = [Request((*set_up(chapter, own), text), exercise.answer, cases) for _, text in all_answers]
+    requests = [Request((text,), exercise.answer, cases, set_up(notebooks(chapter)[1], own)) for _, text in all_answers]
     replies = ask_elsewhere(requests, seconds=300, **blind)
     found = [outcome(mark(exercise, lambda _, reply=reply: reply, 7)) for reply in replies]
     assert found == [wanted for wanted, _ in all_answers]

@@ -15,24 +15,24 @@ import contextlib
 import hashlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import psutil
 import torch
 
 from innerlab.checks.values import Misfit, pack, type_name
 
 Recipe = dict[str, Any]
 Reply = dict[str, Any]
-MOST_SENT = 200_000_000
-"""how many bytes of replies are read from another process; one that sends more is ended"""
 
 
 def make(recipe: Any) -> Any:
@@ -92,14 +92,16 @@ class Request:
     """What a process of its own is asked.
 
     Attributes:
-        cells: code to run first: what sets up, and the answer.
+        cells: code to run first, as in a notebook: the answer is the last of them.
         name: the variable that holds the answer.
         recipes: as in :func:`ask`.
+        set_up: code that is trusted and run once in the process, for this request and those after it.
     """
 
     cells: tuple[str, ...]
     name: str
     recipes: tuple[Recipe, ...] | None
+    set_up: tuple[str, ...] = ()
 
     @property
     def calls(self) -> int:
@@ -107,73 +109,210 @@ class Request:
         return 1 if self.recipes is None else len(self.recipes)
 
 
-def ask_elsewhere(
-    requests: Sequence[Request],
-    seconds: float = 60.0,
-    command: Sequence[str] = (sys.executable, "-m", "innerlab.checks"),
-    environment: dict[str, str] | None = None,
-) -> list[list[Reply]]:
-    """The replies of answers in one process of their own, which is given code and recipes and nothing to judge by.
+@dataclass(frozen=True)
+class Limits:
+    """What one request may use.
 
-    Answers in one process are not shielded from one another; ask strangers' answers one by one.
+    Attributes:
+        seconds: of wall time, and of processor time for each process; whole ones.
+        memory: bytes, for all processes together.
+        sent: bytes of replies.
+        set_up_seconds: of wall time for what is run once.
+    """
+
+    seconds: int = 60
+    memory: int = 3 * 2**30
+    sent: int = 10_000_000
+    set_up_seconds: int = 300
+
+
+class SetUpFailed(Exception):
+    """The trusted code that is run before any answer did not run; no answer is to blame."""
+
+
+class Answering:
+    """A process that answers requests one after the other, each in a copy of itself that ends with it.
+
+    It is given code and recipes and nothing to judge by. If an answer ends it, it is started again. Use it in a
+    ``with`` statement.
 
     Args:
-        requests: each is answered in a namespace of its own.
-        seconds: after which the process is ended.
         command: starts a process that runs :mod:`innerlab.checks.__main__`.
         environment: of that process; this one's, unless given.
-
-    Returns:
-        For each request as many replies as calls, whatever the process did: where it ended early, took too long or
-        sent something else, each reply says so.
+        limits: of each request.
     """
-    lines = "".join(json.dumps(asdict(request)) + "\n" for request in requests)
-    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as answered:  # files never block, pipes may
-        asked.write(lines.encode())
-        asked.seek(0)
-        process = subprocess.Popen(
-            list(command),
-            stdin=asked,
-            stdout=answered,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
+
+    def __init__(
+        self,
+        command: Sequence[str] = (sys.executable, "-P", "-m", "innerlab.checks"),
+        environment: dict[str, str] | None = None,
+        limits: Limits = Limits(),
+    ):
+        self.command, self.environment, self.limits = list(command), environment, limits
+        self._process: subprocess.Popen | None = None
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        self._ready: tuple[str, ...] = ()
+        self._at_rest = 0
+
+    def __enter__(self) -> "Answering":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._end()
+
+    def ask(self, request: Request) -> list[Reply]:
+        """As many replies as calls, whatever the process did: where it gave none, each reply says why.
+
+        Raises:
+            SetUpFailed: if the code in ``request.set_up`` fails, or the process cannot be started.
+        """
+        self._prepare(request.set_up)
+        line, problem = self._exchange(
+            {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
+            self.limits.seconds + GRACE,
         )
-        missing = _waited(process, seconds, lambda: os.fstat(answered.fileno()).st_size)
-        answered.seek(0)
-        sent = answered.read(MOST_SENT).decode("utf-8", errors="replace").split("\n")
-    return [
-        _received(sent[number] if number < len(sent) else "", request) or [missing] * request.calls
-        for number, request in enumerate(requests)
-    ]
+        if problem is None:
+            sent = _parsed(line)
+            if isinstance(sent, dict) and isinstance(sent.get("sent"), str):
+                replies = _parsed(sent["sent"])
+                if _well_formed(replies, request.calls):
+                    return replies
+                problem = refusal("crashed", "What it sent cannot be read.")
+            elif isinstance(sent, dict) and "problem" in sent:
+                problem = sent
+            else:
+                problem = refusal("crashed", "What it sent cannot be read.")
+                self._end()
+        return [problem] * request.calls
 
+    def _prepare(self, set_up: tuple[str, ...]) -> None:
+        """Starts the process if need be, and runs in it what has not been run there."""
+        if self._process is None or self._process.poll() is not None or set_up[: len(self._ready)] != self._ready:
+            self._start()
+            self._run("")  # says when it is there
+        for source in set_up[len(self._ready) :]:
+            self._run(source)
+            self._ready += (source,)
 
-def _waited(process: subprocess.Popen, seconds: float, sent: Callable[[], int]) -> Reply:
-    """Waits for a process, ends it and those it has started, and returns the reply that stands for missing ones."""
-    deadline = time.monotonic() + seconds
-    try:
-        while sent() <= MOST_SENT:
+    def _run(self, source: str) -> None:
+        """Runs code once, in the process itself."""
+        line, problem = self._exchange({"set_up": source}, self.limits.set_up_seconds)
+        said = _parsed(line) if problem is None else problem
+        if said != "ready":
+            self._end()
+            raise SetUpFailed(f"What is run before any answer did not run: {said!s:.500}")
+        self._at_rest = max(map(_own_memory, self._family()), default=0)
+
+    def _start(self) -> None:
+        self._end()
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=self.environment,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            raise SetUpFailed(f"{self.command[0]} could not be started: {problem}") from None
+        self._lines, self._ready, self._at_rest = queue.Queue(), (), 0
+        threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
+
+    def _exchange(self, order: dict, seconds: float) -> tuple[bytes, Reply | None]:
+        """The line that comes back, or why there is none; then the process is gone."""
+        with contextlib.suppress(OSError):  # a process that has ended is noticed below
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        problem, deadline = None, time.monotonic() + seconds
+        while problem is None:
             try:
-                code = process.wait(min(0.05, max(0.0, deadline - time.monotonic())))
-                return refusal("crashed", f"The process ended with exit code {code}.")
+                line = self._lines.get(timeout=0.1)
+                if line.endswith(b"\n"):
+                    return line, None
+                problem = refusal("crashed", _said_of(self._process.wait(5)))
+            except queue.Empty:
+                if time.monotonic() > deadline:
+                    problem = refusal("too-slow", f"It took more than {self.limits.seconds} seconds.")
+                elif self._memory() > self.limits.memory:
+                    problem = refusal("crashed", f"It used more than {self.limits.memory / 2**30:.1f} GiB of memory.")
             except subprocess.TimeoutExpired:
-                if time.monotonic() >= deadline:
-                    return refusal("too-slow", f"It took more than {seconds:g} seconds.")
-        return refusal("crashed", "The process sent more than can be read.")
-    finally:
-        with contextlib.suppress(OSError):  # they may have ended by themselves
-            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
-        process.wait()
+                problem = refusal("crashed", "It stopped answering.")
+        self._end()
+        return b"", problem
+
+    def _memory(self) -> int:
+        """Bytes that the processes hold beyond what the one that answers holds at rest."""
+        return sum(max(0, _own_memory(process) - self._at_rest) for process in self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        """The process and all that it has started, or they."""
+        try:
+            first = psutil.Process(self._process.pid)
+            return [first, *first.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def _end(self) -> None:
+        """Ends the process and those that it has started."""
+        if self._process is None:
+            return
+        for process in self._family():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        with contextlib.suppress(OSError):  # it may have ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self._process.kill()
+        self._process.wait()
+        self._process.stdin.close()
+        self._process = None
 
 
-def _received(line: str, request: Request) -> list[Reply] | None:
-    """The replies in a line that a process has sent; None if it does not hold what is due."""
+GRACE = 10
+"""seconds by which a process may be late before it is ended from outside"""
+
+
+def ask_elsewhere(
+    requests: Sequence[Request],
+    seconds: int = 60,
+    command: Sequence[str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> list[list[Reply]]:
+    """The replies to some requests in a process of their own; see :class:`Answering`."""
+    others = {} if command is None else {"command": command}
+    with Answering(environment=environment, limits=Limits(seconds=seconds), **others) as process:
+        return [process.ask(request) for request in requests]
+
+
+def _read_lines(stream: Any, lines: queue.Queue) -> None:
+    with stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(b"")
+
+
+def _said_of(code: int) -> str:
+    return f"The process ended with exit code {code}."
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Bytes that a process does not share; 0 if it is gone."""
     try:
-        replies = json.loads(line)
+        memory = process.memory_info()
+        return memory.rss - getattr(memory, "shared", 0)
+    except psutil.Error:
+        return 0
+
+
+def _parsed(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-    well_formed = isinstance(replies, list) and len(replies) == request.calls
-    return replies if well_formed and all(isinstance(reply, dict) for reply in replies) else None
+
+
+def _well_formed(replies: Any, calls: int) -> bool:
+    is_list = isinstance(replies, list) and len(replies) == calls
+    return is_list and all(isinstance(reply, dict) for reply in replies)
 
 
 def refusal(lesson: str, message: str) -> Reply:

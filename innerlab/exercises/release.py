@@ -19,6 +19,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from innerlab.checks.records import bound
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 WRITE_HERE = "*Write your answer here.*"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -98,6 +100,18 @@ def exercises_in(notebook: NotebookNode) -> dict[str, float]:
     """The exercises of a notebook and their points, in order; the name is the ``grade_id`` of the answer's cell."""
     graded = (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
     return {about["grade_id"].removeprefix("check-"): about["points"] for about in graded if about.get("grade")}
+
+
+def set_up(notebook: NotebookNode, name: str) -> tuple[str, ...]:
+    """The cells before an answer that it may build on: imports, and cells that name something without being answers.
+
+    Args:
+        notebook: from :func:`released`.
+        name: of the exercise.
+    """
+    before = notebook.cells[: next(index for index, cell in enumerate(notebook.cells) if cell.id == name)]
+    plain = [cell.source for cell in before if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+    return (*plain[:1], *(source for source in plain[1:] if bound(source)))
 
 
 def main(root: Path) -> int:

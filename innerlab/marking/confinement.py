@@ -1,0 +1,266 @@
+"""Where strangers' answers run: a bubblewrap sandbox without network, home, judges or other people's answers.
+
+Inside are the system's ``/usr``, the book's own Python, the laboratory without its judges, and the trained agents, all
+read-only, and a scratch space in memory that is gone afterwards. Before anything is marked, a probe inside tries to get
+out; unless it fails at everything, nothing is marked.
+"""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from innerlab import agents
+from innerlab.checks.asking import Answering, Limits, Request, SetUpFailed
+from innerlab.checks.values import Misfit, unpack
+
+AGENTS = "agents"
+PROCESSES = 64
+SCRATCH = 64 * 2**20
+"""bytes, for each of the two places that can be written to"""
+FIRST_USER = 61_000
+"""as root, each worker's answers run under a user number of their own, from this one on"""
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
+
+ADVICE = """\
+Answers are strangers' programs, so they are only run where they can do no harm. This is not possible here:
+{reason}
+
+- Debian, Ubuntu: sudo apt install bubblewrap. From Ubuntu 24.04 on, AppArmor may forbid it to ordinary users: allow it
+  with a profile for /usr/bin/bwrap (Ubuntu's documentation on user namespaces says how), or use a virtual machine.
+- In a container: the container must be allowed to make namespaces; Docker's default profile does not allow it.
+- macOS and Windows have no bubblewrap: mark in a Linux virtual machine; on Windows, WSL 2 is one.
+
+If every answer comes from someone whom you would let use this account, --unconfined runs them without protection,
+and every report will say so."""
+
+
+class NotConfined(Exception):
+    """Answers cannot be confined here; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """How to run answers.
+
+    Attributes:
+        laboratory: a folder with the laboratory, judges left out, and the agents; see :func:`blind_copy`.
+        confined: whether in a sandbox.
+    """
+
+    laboratory: Path
+    confined: bool = True
+
+    def answering(self, worker: int, limits: Limits) -> Answering:
+        """A process that answers.
+
+        Args:
+            worker: a number that no other process running at the same time has.
+            limits: of each request.
+        """
+        ask = [sys.executable, "-P", "-m", "innerlab.checks"]
+        if self.confined:
+            return Answering([*self._sandbox(worker), *ask], {"PATH": os.defpath}, limits)
+        kept = {name: value for name, value in os.environ.items() if name != "INNERLAB_ALONE"}
+        return Answering(ask, kept | self._environment(), limits)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PYTHONPATH": str(self.laboratory),
+            "INNERLAB_AGENTS": str(self.laboratory / AGENTS),
+            "INNERLAB_PROGRESS": "",
+            "OMP_NUM_THREADS": "1",
+            "MPLBACKEND": "Agg",
+            "PYTHONUTF8": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def _sandbox(self, worker: int) -> list[str]:
+        """Bubblewrap and its arguments, up to the command to run."""
+        is_root = os.geteuid() == 0
+        arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        if is_root:  # as root of a namespace of users, processes could not be counted for each worker
+            arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+            arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        else:
+            arguments += ["--unshare-all"]
+        for place in SYSTEM:
+            path = Path(place)
+            if path.is_symlink():
+                arguments += ["--symlink", os.readlink(path), place]
+            elif path.exists():
+                arguments += [*_parents(path), "--ro-bind", place, place]
+        for path in dict.fromkeys(Path(place) for place in (sys.base_prefix, sys.prefix, self.laboratory)):
+            if not any(path.is_relative_to(place) for place in SYSTEM):
+                arguments += [*_parents(path), "--ro-bind", str(path), str(path)]
+        arguments += ["--proc", "/proc", "--dev", "/dev"]
+        for place in ("/dev/shm", "/tmp/scratch"):
+            arguments += [*_parents(Path(place)), "--size", str(SCRATCH), "--perms", "1777", "--tmpfs", place]
+        arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp/scratch"]
+        inside = {"HOME": "/tmp/scratch", "TMPDIR": "/tmp/scratch", "PATH": "/usr/bin:/bin", "INNERLAB_ALONE": "1"}
+        for name, value in (self._environment() | inside).items():
+            arguments += ["--setenv", name, value]
+        if is_root:
+            user = str(FIRST_USER + worker)
+            arguments += ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
+            arguments += ["--inh-caps=-all", "--bounding-set=-all"]
+        return [*arguments, "prlimit", f"--nproc={PROCESSES}", "--core=0"]
+
+
+def _parents(path: Path) -> list[str]:
+    """Makes the folders above a path, readable by all; bubblewrap's own are closed to all but their maker."""
+    above = [str(folder) for folder in reversed(path.parents) if folder != Path("/")]
+    return [argument for folder in above for argument in ("--perms", "0755", "--dir", folder)]
+
+
+def blind_copy(target: Path, chapters: list[str]) -> Path:
+    """Copies the laboratory without what judges, and trained agents of all kinds; those not there yet are trained.
+
+    Args:
+        target: a folder to copy it into.
+        chapters: whose judges to leave out.
+
+    Returns:
+        ``target``.
+    """
+    judges = {f"{chapter}.py" for chapter in chapters}
+    own = Path(__file__).resolve().parents[1]
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        hidden = judges if Path(place) == own / "checks" else set()
+        return {name for name in names if name in hidden or name == "__pycache__"}
+
+    shutil.copytree(own, target / own.name, ignore=left_out)
+    for name in agents.RECIPES:
+        agents.stored(name)
+        place = target / AGENTS / f"{name}.pt"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(agents.store() / f"{name}.pt", place)  # readable by all, as the store's own need not be
+    target.chmod(0o755)  # what tempfile makes is closed to all others
+    return target
+
+
+PROBE = """
+import os, socket
+def tries(what):
+    try:
+        what()
+        return True
+    except Exception:
+        return False
+
+def fill(place):
+    with open(place, "wb") as file:
+        for n in range(2 * {scratch} >> 20):
+            file.write(bytes(2**20)); file.flush()
+
+def breed():
+    children = []
+    try:
+        while len(children) < 2 * {processes}:
+            child = os.fork()
+            if child == 0:
+                import time; time.sleep(5); os._exit(0)
+            children.append(child)
+    finally:
+        for child in children:
+            os.kill(child, 9)
+
+def write(place):
+    open(place, "w").close()
+
+def import_judges():
+    import importlib
+    for name in {judges!r}:
+        importlib.import_module("innerlab.checks." + name)
+
+answer = dict(
+    reads=tries(lambda: open({canary!r}).read()),
+    connects=tries(lambda: socket.create_connection(("127.0.0.1", {port}), 2)),
+    judges=tries(import_judges),
+    writes=any([tries(lambda place=place: write(place)) for place in {places!r}]),
+    becomes_root=os.getuid() == 0 or tries(lambda: os.setuid(0)),
+    fills_scratch=tries(lambda: fill("/tmp/scratch/full")),
+    fills_memory=tries(lambda: fill("/dev/shm/full")),
+    breeds=tries(breed),
+)
+"""
+ESCAPES = {
+    "reads": "read a file of yours",
+    "connects": "reach the network",
+    "judges": "see what judges it",
+    "writes": "write where it should not",
+    "becomes_root": "have root's rights",
+    "fills_scratch": "fill the disk",
+    "fills_memory": "fill the memory in /dev/shm",
+    "breeds": "start processes without end",
+}
+
+
+def confinement(laboratory: Path, chapters: list[str]) -> Confinement:
+    """A sandbox that has been tried.
+
+    Args:
+        laboratory: from :func:`blind_copy`.
+        chapters: whose judges must not be seen.
+
+    Raises:
+        NotConfined: if there is none here, or an answer in it could do what it should not.
+    """
+    found = Confinement(laboratory)
+    reason = _missing() or _escape(found, chapters)
+    if reason:
+        raise NotConfined(ADVICE.format(reason=reason))
+    return found
+
+
+def _missing() -> str:
+    if platform.system() != "Linux":
+        return f"{platform.system()} has no bubblewrap."
+    for tool in ("bwrap", "prlimit", *(["setpriv"] if os.geteuid() == 0 else [])):
+        if shutil.which(tool) is None:
+            return f"The program {tool} is not installed."
+    return ""
+
+
+def _escape(found: Confinement, chapters: list[str]) -> str:
+    """What a probe in the sandbox could do that it should not, or why there is no sandbox; "" if all is well."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
+        canary = Path(folder) / "canary"
+        canary.write_text("sings")
+        canary.chmod(0o644)
+        Path(folder).chmod(0o755)
+        places = ["/x", "/dev/x", "/etc/x", f"{folder}/x", f"{found.laboratory}/x", f"{sys.prefix}/x"]
+        probe = PROBE.format(
+            scratch=SCRATCH,
+            processes=PROCESSES,
+            judges=chapters,
+            canary=str(canary),
+            port=server.getsockname()[1],
+            places=places,
+        )
+        try:
+            with found.answering(0, Limits(seconds=30)) as process:
+                (reply,) = process.ask(Request((probe,), "answer", None))
+        except SetUpFailed as problem:
+            return str(problem)
+    try:
+        done = unpack(reply.get("value"))
+    except Misfit:
+        done = None
+    if not isinstance(done, dict) or set(done) != set(ESCAPES):
+        return f"The sandbox does not start: {_complaint(found) or reply.get('problem')}"
+    could = [ESCAPES[name] for name, happened in done.items() if happened is not False]
+    return f"In the sandbox an answer could {', '.join(could)}." if could else ""
+
+
+def _complaint(found: Confinement) -> str:
+    """What bubblewrap itself has to say."""
+    command = [*found._sandbox(0), sys.executable, "-c", "import innerlab"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.stderr.strip()[-500:]

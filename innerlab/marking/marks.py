@@ -1,0 +1,347 @@
+"""From a submission to its marks: the answers are asked for values where they are confined, and judged here."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import signal
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from innerlab import checks
+from innerlab.agents import imported_files
+from innerlab.checks.asking import Answering, Reply, Request, SetUpFailed
+from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, mark
+from innerlab.checks.records import source_hash
+from innerlab.exercises.release import exercises_in, released, set_up
+from innerlab.marking.submissions import Answer, Submission, Unreadable, answers, content
+
+NO_VALUE, NO_ANSWER, NOT_READ, NOT_HANDED_IN = "no value", "no answer", "not read", "not handed in"
+BY_PERSON, MARKED_BY_PERSON, CHECK_FAILED = "for a person", "marked by a person", "check failed"
+STATUSES = {
+    PASSED: "the check passed",
+    NOT_YET: "the answer gave values that are not right",
+    NOT_ATTEMPTED: "the answer is as it was handed out",
+    NO_VALUE: "the answer gave no value: it raised an error, ran out of time or memory, or ended its process",
+    NO_ANSWER: "the answer's cell is missing, or too long to be read",
+    NOT_READ: "the notebook could not be read",
+    NOT_HANDED_IN: "there is no notebook",
+    BY_PERSON: "a written answer, which a person marks",
+    MARKED_BY_PERSON: "a person has marked it",
+    CHECK_FAILED: "the check itself failed; a person has to look",
+}
+"""what can become of an exercise; only the first earns points by itself"""
+WITHOUT_VALUE = ("raises", "too-slow", "crashed")
+JUDGING_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What became of one exercise.
+
+    Attributes:
+        exercise: its name.
+        of: points that there are for it.
+        points: earned; None if a person has to say.
+        status: one of :data:`STATUSES`.
+        reason: why there are no points, or what there is to say, in sentences; "" for nothing.
+        lesson: the name of what is not right yet; "" otherwise.
+        see: the section of the chapter to read again; "" for none.
+        shown: the input for which it showed.
+        returned: what came back for it.
+        source: the answer as it was handed in; "" if there is none.
+        note: for the teacher.
+    """
+
+    exercise: str
+    of: float
+    points: float | None
+    status: str
+    reason: str = ""
+    lesson: str = ""
+    see: str = ""
+    shown: str = ""
+    returned: str = ""
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A submission with its marks.
+
+    Attributes:
+        student: as handed in.
+        chapter: of the exercises.
+        key: over everything that the marks depend on.
+        marks: one for each exercise, in the chapter's order.
+        confined: whether the answers were.
+        penalty: points taken off for being late.
+    """
+
+    student: str
+    chapter: str
+    key: str
+    marks: list[Mark] = field(default_factory=list)
+    confined: bool = True
+    penalty: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """Points earned so far."""
+        return sum(mark.points or 0 for mark in self.marks) - self.penalty
+
+    @property
+    def of(self) -> float:
+        """Points that there are."""
+        return sum(mark.of for mark in self.marks)
+
+    @property
+    def was_handed_in(self) -> bool:
+        """Whether there is a notebook, readable or not."""
+        return any(mark.status != NOT_HANDED_IN for mark in self.marks)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter's exercises as they were handed out.
+
+    Attributes:
+        name: of the chapter.
+        notebook: as released.
+        points: of each exercise, by name.
+        version: a hash over the exercises and all code that marks them.
+    """
+
+    name: str
+    notebook: NotebookNode
+    points: dict[str, float]
+    version: str
+
+    @classmethod
+    def read(cls, root: Path, name: str) -> "Chapter":
+        """The chapter of this name.
+
+        Args:
+            root: the folder of the book.
+            name: as in ``solutions/<name>.md``.
+
+        Raises:
+            ValueError: if there is no such chapter.
+        """
+        source = root / "solutions" / f"{name}.md"
+        if not source.is_file():
+            there = ", ".join(chapters(root))
+            raise ValueError(f"chapter is {name!r}; those with exercises are {there}")
+        notebook = released(source)
+        judge = Path(checks.__file__).parent / f"{name}.py"
+        package = Path(checks.__file__).parents[1]
+        files = {source, judge, *imported_files(judge, package.parent), *package.glob("checks/_*.py")}
+        files |= {package / "marking" / f"{part}.py" for part in ("marks", "submissions", "confinement")}
+        contents = sorted(file.read_bytes().replace(b"\r\n", b"\n") for file in files)
+        version = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
+        return cls(name, notebook, exercises_in(notebook), version)
+
+
+def chapters(root: Path) -> list[str]:
+    """The names of the chapters that have exercises."""
+    return sorted(path.stem for path in (root / "solutions").glob("*.md"))
+
+
+def master_seed(folder: Path) -> int:
+    """The number from which all inputs are drawn; kept in ``seed.json`` before anything is marked, and never changed.
+
+    Args:
+        folder: of the results.
+
+    Raises:
+        ValueError: if the file holds no such number.
+    """
+    path = folder / "seed.json"
+    with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+        file.write(json.dumps({"seed": secrets.randbits(63)}))
+    try:
+        seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
+    except (ValueError, KeyError, TypeError):
+        seed = None
+    if type(seed) is not int:
+        raise ValueError(f"{path} holds no seed; put it back, or remove it to draw new inputs for everyone")
+    return seed
+
+
+def seed_of(master: int, chapter: str, exercise: str) -> int:
+    """The seed of an exercise's inputs: the same for every student."""
+    return int.from_bytes(hashlib.sha256(f"{master} {chapter} {exercise}".encode()).digest()[:4], "big")
+
+
+def key_of(submission: Submission, data: bytes | Unreadable, chapter: Chapter, *settings: object) -> str:
+    """What tells whether a submission has to be marked again."""
+    parts = [submission.student, submission.chapter, chapter.version, *map(repr, settings)]
+    parts.append(str(data) if isinstance(data, Unreadable) else hashlib.sha256(data).hexdigest())
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def marked(
+    submission: Submission, data: bytes | Unreadable, key: str, chapter: Chapter, master: int, process: Answering
+) -> Marked:
+    """Marks a submission.
+
+    Args:
+        submission: whose it is.
+        data: the notebook, or why it could not be read.
+        key: from :func:`key_of`.
+        chapter: the exercises.
+        master: from :func:`master_seed`.
+        process: where the answers run.
+
+    Raises:
+        SetUpFailed: if the code that the notebook itself brings does not run.
+    """
+    try:
+        if isinstance(data, Unreadable):
+            raise data
+        found = answers(data, chapter.notebook)
+    except Unreadable as problem:
+        absent = str(problem).startswith("was not handed in")
+        status, reason = NOT_HANDED_IN if absent else NOT_READ, f"The notebook {problem}."
+        marks = [Mark(name, of, 0.0, status, reason) for name, of in chapter.points.items()]
+    else:
+        marks = [_marked(name, found[name], chapter, master, process) for name in chapter.points]
+    return Marked(submission.student, submission.chapter, key, marks)
+
+
+def _marked(name: str, answer: Answer, chapter: Chapter, master: int, process: Answering) -> Mark:
+    of = chapter.points[name]
+    if answer.source is None:
+        return Mark(name, of, 0.0, NO_ANSWER, answer.note, note=answer.note)
+    about = {"source": answer.source, "note": answer.note}
+    stub = next(cell for cell in chapter.notebook.cells if cell.id == name)
+    if source_hash(answer.source) == source_hash(stub.source):
+        return Mark(name, of, 0.0, NOT_ATTEMPTED, **about)
+    if stub.cell_type == "markdown":
+        return Mark(name, of, None, BY_PERSON, **about)
+    exercise = checks.exercise(f"{chapter.name}/{name}")
+
+    def ask(recipes: list | None) -> list[Reply]:
+        sent = None if recipes is None else tuple(recipes)
+        with _alarm(0):  # the process has limits of its own
+            return _replies(exercise.answer, answer, sent, set_up(chapter.notebook, name), process)
+
+    try:
+        with _alarm(JUDGING_SECONDS):
+            verdict = mark(exercise, ask, seed_of(master, chapter.name, name))
+    except SetUpFailed:
+        raise
+    except Exception as problem:
+        said = f"The check failed on this answer ({type(problem).__name__}: {problem!s:.200})."
+        return Mark(name, of, None, CHECK_FAILED, said, **about)
+    return Mark(name, of, of if verdict.state == PASSED else 0.0, **_told(verdict), **about)
+
+
+def _replies(
+    variable: str, answer: Answer, recipes: tuple | None, before: tuple[str, ...], process: Answering
+) -> list[Reply]:
+    """What an answer's cell replies by itself, or, if it lacks a name, with the learner's own cells above it."""
+    replies = process.ask(Request((answer.source,), variable, recipes, before))
+    if answer.above and any(_lacks_a_name(reply) for reply in replies):
+        return process.ask(Request((*answer.above, answer.source), variable, recipes, before))
+    return replies
+
+
+def _lacks_a_name(reply: Reply) -> bool:
+    problem = reply.get("problem")
+    message = problem.get("message") if isinstance(problem, dict) else None
+    return isinstance(message, str) and message.startswith("NameError")
+
+
+def _told(verdict: Verdict) -> dict[str, str]:
+    """The verdict in the terms of a mark."""
+    if verdict.state != NOT_YET:
+        return {"status": verdict.state, "reason": _sendable(verdict.remark)}
+    lesson = verdict.lesson
+    return {
+        "status": NO_VALUE if lesson.name in WITHOUT_VALUE else NOT_YET,
+        "reason": _sendable(f"{lesson.violates} {lesson.suggests}".strip()),
+        "lesson": lesson.name,
+        "see": lesson.see,
+        "shown": _sendable(verdict.shown),
+        "returned": _sendable(verdict.returned),
+    }
+
+
+def _sendable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Interrupts what never comes to an end, where there are such alarms; zero seconds suspend the one that is set."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"no verdict within {JUDGING_SECONDS:g} seconds")
+
+    handler = signal.signal(signal.SIGALRM, stop)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, handler)
+
+
+# Kept results
+
+
+def place_of(folder: Path, submission: Submission) -> Path:
+    """Where a submission's marks are kept."""
+    return folder / "marks" / submission.chapter / f"{safe_name(submission.student)}.json"
+
+
+def safe_name(student: str) -> str:
+    """A name that can be part of a path on any system and belongs to this student alone."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}", student) and not student.endswith("."):
+        return student
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", student)[:40]
+    return f"{plain}-{hashlib.sha256(student.encode(errors='surrogateescape')).hexdigest()[:12]}"
+
+
+def keep(path: Path, result: Marked) -> None:
+    """Writes marks, whole or not at all."""
+    put(path, json.dumps(asdict(result), indent=1))
+
+
+def put(path: Path, text: str) -> None:
+    """Writes a file, whole or not at all, and only if it is to change."""
+    data = text.encode("utf-8", errors="backslashreplace")
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def kept(path: Path, key: str) -> Marked | None:
+    """Marks of before, if nothing that they depend on has changed."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        found = Marked(**result | {"marks": [Mark(**one) for one in result["marks"]]})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return found if found.key == key else None
+
+
+def read_content(submission: Submission, root: Path) -> bytes | Unreadable:
+    """The notebook, or why it cannot be read."""
+    try:
+        return content(submission.path, root)
+    except Unreadable as problem:
+        return problem

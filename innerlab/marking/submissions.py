@@ -1,0 +1,178 @@
+"""What was handed in: ``SUBMITTED/<student>/<chapter>/<chapter>.ipynb``, read without trusting any of it."""
+
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from innerlab.checks.records import source_hash
+from innerlab.exercises.release import exercises_in
+
+LARGEST = 20 * 2**20
+"""bytes; a larger notebook is not read. Ours have 60 kB, and ten figures in it seldom make one megabyte."""
+LONGEST_ANSWER = 100_000
+"""characters of one answer"""
+
+
+class Unreadable(Exception):
+    """A submission that cannot be read; the message says why, as an end of the sentence "The notebook ..."."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found of one answer.
+
+    Attributes:
+        source: of its cell; None if there is none.
+        above: the learner's own cells above it, for an answer that needs what they define.
+        note: what a person may want to know.
+    """
+
+    source: str | None
+    above: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One notebook that was, or should have been, handed in.
+
+    Attributes:
+        student: the name of the folder.
+        chapter: of the exercises.
+        path: where it should lie.
+    """
+
+    student: str
+    chapter: str
+    path: Path
+
+
+def find(submitted: Path, chapters: list[str]) -> list[Submission]:
+    """One submission for each student and chapter that anyone handed in, whether this student did or not.
+
+    Args:
+        submitted: a folder with a folder for each student; files in it and names that begin with a dot are left out.
+        chapters: which to look for.
+
+    Raises:
+        ValueError: if there is no such folder, or nothing of these chapters in it.
+    """
+    if not submitted.is_dir():
+        raise ValueError(f"SUBMITTED is {submitted}, which is not a folder")
+    folders = [entry.name for entry in os.scandir(submitted) if entry.is_dir()]
+    students = sorted(name for name in folders if not name.startswith("."))
+    begun = [chapter for chapter in chapters if any((submitted / s / chapter).exists() for s in students)]
+    if not begun:
+        expected = f"{submitted}/<student>/<chapter>/<chapter>.ipynb, with a chapter out of {', '.join(chapters)}"
+        raise ValueError(f"nothing is there to mark: expected are {expected}")
+    return [
+        Submission(student, chapter, submitted / student / chapter / f"{chapter}.ipynb")
+        for student in students
+        for chapter in begun
+    ]
+
+
+def content(path: Path, root: Path) -> bytes:
+    """The bytes of a submitted notebook.
+
+    Args:
+        path: of the notebook.
+        root: the folder of all submissions; no part of the path below it may be a link.
+
+    Raises:
+        Unreadable: if it is not there, not a plain file, or too large.
+    """
+    place = root
+    for part in path.relative_to(root).parts:
+        place = place / part
+        if place.is_symlink():
+            raise Unreadable("is, or lies in, a link to something else; links are not followed")
+    try:
+        # a pipe or a device would keep whoever opens it waiting
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        others = sorted(entry.name for entry in path.parent.iterdir())[:3] if path.parent.is_dir() else []
+        lies = f"; what lies there is {', '.join(others)}" if others else ""
+        raise Unreadable(f"was not handed in as {path.parent.name}/{path.name}{lies}") from None
+    except OSError as problem:
+        raise Unreadable(f"cannot be opened ({problem.strerror})") from None
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise Unreadable("is not a file")
+        data = file.read(LARGEST + 1) if about.st_size <= LARGEST else None
+    if data is None or len(data) > LARGEST:
+        raise Unreadable(f"has {about.st_size / 2**20:.0f} MB; more than {LARGEST >> 20} are not read (clear outputs?)")
+    return data
+
+
+def answers(data: bytes, released: NotebookNode) -> dict[str, Answer]:
+    """The answers in a notebook, by name; every exercise of the chapter is among them.
+
+    Cells count by nbgrader's ``grade_id``, wherever they stand. Of two with the same one, as copying a cell makes
+    them, the last that has been touched counts.
+
+    Args:
+        data: the notebook as it was handed in.
+        released: the notebook as it was handed out.
+
+    Raises:
+        Unreadable: if it is no notebook.
+    """
+    cells = _cells(data)
+    stubs = {cell.id: cell for cell in released.cells}
+    known = {source_hash(cell.source) for cell in released.cells}
+    found = {name: Answer(None, note="") for name in exercises_in(released)}
+    above: list[str] = []
+    counts = dict.fromkeys(found, 0)
+    for kind, grade_id, source in cells:
+        if grade_id in found and kind == stubs[grade_id].cell_type:
+            counts[grade_id] += 1
+            is_touched = source_hash(source) != source_hash(stubs[grade_id].source)
+            if is_touched or found[grade_id].source is None:
+                found[grade_id] = Answer(source, tuple(above))
+        if kind == "code" and grade_id not in {f"check-{name}" for name in found} and source_hash(source) not in known:
+            above.append(source)
+    for name, answer in found.items():
+        if answer.source is not None and len(answer.source) > LONGEST_ANSWER:
+            found[name] = Answer(None, note=f"The answer has more than {LONGEST_ANSWER:,} characters and is not read.")
+        elif answer.source is None:
+            found[name] = Answer(None, note=f"There is no cell with the grade_id {name!r}; it may have been deleted.")
+        elif counts[name] > 1:
+            found[name] = Answer(answer.source, answer.above, f"{counts[name]} cells have its grade_id; one is marked.")
+    return found
+
+
+def _cells(data: bytes) -> list[tuple[str, str, str]]:
+    """Kind, ``grade_id`` and source of each cell of a notebook."""
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unreadable("is not text in UTF-8") from None
+    except ValueError as problem:
+        reason = "is empty" if not data.strip() else f"is not whole JSON ({str(problem)[:80]})"
+        raise Unreadable(reason) from None
+    except RecursionError:
+        raise Unreadable("holds lists within lists without end") from None
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        version = notebook.get("nbformat") if isinstance(notebook, dict) else None
+        raise Unreadable(f"is no notebook of format 4 (nbformat is {version!r:.40})")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise Unreadable("has no list of cells")
+    return [_cell(cell) for cell in cells if isinstance(cell, dict)]
+
+
+def _cell(cell: dict) -> tuple[str, str, str]:
+    about = cell.get("metadata")
+    about = about.get("nbgrader") if isinstance(about, dict) else None
+    grade_id = about.get("grade_id") if isinstance(about, dict) else None
+    source, kind = cell.get("source"), cell.get("cell_type")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    texts = (kind, grade_id, source)
+    return tuple(text.encode(errors="replace").decode() if isinstance(text, str) else "" for text in texts)
