@@ -125,7 +125,14 @@ def grade(
     submissions = sorted(find(submitted, list(known)), key=lambda one: (one.chapter, one.student))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        task = Task(root, submitted, out, master_seed(out), limits or Limits(seconds=SECONDS), Confinement(Path(folder), confined))
+        task = Task(
+            root,
+            submitted,
+            out,
+            master_seed(out),
+            limits or Limits(seconds=SECONDS),
+            Confinement(Path(folder), confined),
+        )
         results: dict[Submission, Marked] = {}
         for submission in submissions:
             key, _ = task.key(submission, known[submission.chapter])

@@ -1,5 +1,6 @@
 """nbgrader's gradebook: points go in; what a person has marked there, and late penalties, come out."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -47,7 +49,8 @@ def exchange(course: Path, submitted: Path, results: Sequence[Marked], chapters:
         if not result.was_handed_in:
             found.append(result)
             continue
-        with Gradebook(url) as gradebook:
+        with Gradebook(url) as gradebook, warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own way of adding a submission gives one
             _enter(gradebook, result, _time(submitted, result))
         penalty = _late_penalty(config, url, result, notebooks[result.chapter])
         with Gradebook(url) as gradebook:

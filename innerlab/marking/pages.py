@@ -69,7 +69,7 @@ def _filled_in(result: Marked, chapter: Chapter) -> NotebookNode:
         cell = cell.copy()
         if cell.id in marks and marks[cell.id].source:
             source = marks[cell.id].source
-            cell.source = source if cell.cell_type == "code" else _inert(source)
+            cell.source = source if cell.cell_type == "code" else _as_text(source)
         name = cell.id.removeprefix("check-")
         if cell.cell_type == "code" and cell.id != name and name in marks:
             cell.outputs = [_output(marks[name])]
@@ -83,9 +83,10 @@ def _output(mark: Mark) -> NotebookNode:
     return new_output("stream", name="stdout", text=text.strip())
 
 
-def _inert(markdown: str) -> str:
-    """Markdown whose HTML, if there is any, is shown and not run."""
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", markdown)
+def _as_text(markdown: str) -> str:
+    """Markdown that shows what was written, character by character, so that nothing in it is followed or run."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", markdown)), default=0))
+    return f"{fence}text\n{markdown}\n{fence}"
 
 
 def write_summary(folder: Path, results: Sequence[Marked], chapters: Sequence[Chapter]) -> None:

@@ -100,14 +100,23 @@ def content(path: Path, root: Path) -> bytes:
         raise Unreadable(f"was not handed in as {path.parent.name}/{path.name}{lies}") from None
     except OSError as problem:
         raise Unreadable(f"cannot be opened ({problem.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise Unreadable("is not a file")
-        data = file.read(LARGEST + 1) if about.st_size <= LARGEST else None
+        data = _read(descriptor, LARGEST + 1) if about.st_size <= LARGEST else None
+    finally:
+        os.close(descriptor)
     if data is None or len(data) > LARGEST:
         raise Unreadable(f"has {about.st_size / 2**20:.0f} MB; more than {LARGEST >> 20} are not read (clear outputs?)")
     return data
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    data = bytearray()
+    while len(data) < most and (part := os.read(descriptor, most - len(data))):
+        data += part
+    return bytes(data)
 
 
 def answers(data: bytes, released: NotebookNode) -> dict[str, Answer]:

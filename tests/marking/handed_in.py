@@ -1,0 +1,336 @@
+"""Notebooks as students might hand them in, lucky, unlucky and hostile, with what must become of each."""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+from answers import LIAR
+from answers.pseudo_alignment import BANKS
+
+from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED
+from innerlab.exercises.release import released, source_notebook, text_of
+from innerlab.marking.marks import BY_PERSON, NO_ANSWER, NO_VALUE, NOT_HANDED_IN, NOT_READ
+
+ROOT = Path(__file__).parents[2]
+CHAPTER = "pseudo_alignment"
+SOURCE = ROOT / "solutions" / f"{CHAPTER}.md"
+QUICK = ("prediction", "lean", "climb", "interval", "control", "labels")
+"""exercises whose answers take no more than a moment"""
+
+
+@cache
+def solutions():
+    return {cell.id: cell.source for cell in source_notebook(SOURCE).cells}
+
+
+@cache
+def _blank():
+    return text_of(released(SOURCE))
+
+
+def notebook(**answers):
+    """The notebook that was handed out, with these answers filled in."""
+    found = json.loads(_blank())
+    for cell in found["cells"]:
+        if cell["id"] in answers:
+            cell["source"] = answers[cell["id"]]
+    return found
+
+
+def right(*names):
+    return {name: solutions()[name] for name in names}
+
+
+def cell_of(found, name):
+    return next(cell for cell in found["cells"] if cell["id"] == name)
+
+
+def expected(**statuses):
+    """What must become of each exercise; of those not named, nothing was attempted."""
+    names = [cell["metadata"]["nbgrader"]["grade_id"] for cell in json.loads(_blank())["cells"] if _is_answer(cell)]
+    return dict.fromkeys(names, NOT_ATTEMPTED) | statuses
+
+
+def _is_answer(cell):
+    return cell["metadata"].get("nbgrader", {}).get("solution")
+
+
+def all_of(status):
+    return dict.fromkeys(expected(), status)
+
+
+OTHERS = {"labels": PASSED, "control": PASSED}
+"""answered rightly beside each attack: nobody loses a point that was earned"""
+
+
+def attack(source, status=NO_VALUE):
+    """An attack in the place of an answer."""
+    return notebook(lean=source, **right(*OTHERS)), expected(lean=status, **OTHERS)
+
+
+def then_right(source):
+    """Something unseemly, and then the right answer."""
+    return attack(f"{source}\n{solutions()['lean']}", PASSED)
+
+
+WRONG = "def lean(outcomes, floor):\n    return [0.5] * len(outcomes)"
+
+
+def written_in_other_words():
+    answers = {name: BANKS[name].right[0] for name in QUICK}
+    return notebook(**answers), expected(**dict.fromkeys(QUICK, PASSED))
+
+
+def with_cells_of_ones_own():
+    found = notebook(lean="def lean(outcomes, floor):\n    return helper(outcomes, floor)", **right("labels"))
+    helper = solutions()["lean"].replace("def lean", "def helper")
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": 1, "source": helper}
+    found["cells"].insert(2, own)
+    return found, expected(lean=PASSED, labels=PASSED)
+
+
+def with_magic():
+    return notebook(lean=f"%%time\n%matplotlib inline\n{solutions()['lean']}\n!ls"), expected(lean=PASSED)
+
+
+def with_an_error_below_the_answer():
+    return notebook(lean=f"{solutions()['lean']}\ndisplay(lean)\nprint(lean(3))"), expected(lean=PASSED)
+
+
+def without_checks():
+    found = notebook(**right(*QUICK))
+    found["cells"] = [cell for cell in found["cells"] if not cell["id"].startswith("check-")]
+    return found, expected(**dict.fromkeys(QUICK, PASSED))
+
+
+def with_checks_that_always_pass():
+    found = notebook(lean=WRONG, **right("labels"))
+    for cell in found["cells"]:
+        if cell["id"].startswith("check-"):
+            cell["source"] = "print('passed')"
+    return found, expected(lean=NOT_YET, labels=PASSED)
+
+
+def shuffled():
+    found = notebook(**right(*QUICK))
+    found["cells"] = found["cells"][::-1]
+    return found, expected(**dict.fromkeys(QUICK, PASSED))
+
+
+def with_an_answer_twice():
+    found = notebook(**right("lean"))
+    found["cells"].insert(3, {**cell_of(found, "lean"), "id": "copy", "source": WRONG})
+    return found, expected(lean=PASSED)
+
+
+def with_a_stub_below_the_answer():
+    found = notebook(**right("lean"))
+    found["cells"].append({**cell_of(notebook(), "lean"), "id": "copy"})
+    return found, expected(lean=PASSED)
+
+
+def with_other_points():
+    found = notebook(**right("labels"))
+    for cell in found["cells"]:
+        if "points" in cell["metadata"].get("nbgrader", {}):
+            cell["metadata"]["nbgrader"]["points"] = 1000
+    return found, expected(labels=PASSED)
+
+
+def with_other_grade_ids():
+    found = notebook(**right("lean", "labels"))
+    cell_of(found, "lean")["metadata"]["nbgrader"]["grade_id"] = "labels-2"
+    return found, expected(lean=NO_ANSWER, labels=PASSED)
+
+
+def with_an_answer_as_text():
+    found = notebook(**right("lean", "labels"))
+    cell_of(found, "lean")["cell_type"] = "markdown"
+    return found, expected(lean=NO_ANSWER, labels=PASSED)
+
+
+def with_metadata_of_all_kinds():
+    found = notebook(**right("labels"))
+    odd = [None, 3, "x", [], {"nbgrader": 3}, {"nbgrader": {"grade_id": ["lean"]}}, {"nbgrader": {"grade_id": None}}]
+    found["cells"] += [{"cell_type": "code", "metadata": about, "source": {"a": 1}} for about in odd]
+    found["cells"] += [None, 3, [], "cell"]
+    return found, expected(labels=PASSED)
+
+
+def for_another_kernel():
+    found = notebook(**right("labels"))
+    found["metadata"]["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    return found, expected(labels=PASSED)
+
+
+def with_outputs_that_carry_a_script():
+    found = notebook(
+        **right("labels"), explain=f"{SCRIPT}\n```\n\n[link](javascript:alert(1)) <img src=x onerror=alert(1)>"
+    )
+    data = {"text/html": SCRIPT, "application/javascript": "alert(1)"}
+    cell_of(found, "labels")["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
+    return found, expected(labels=PASSED, explain=BY_PERSON)
+
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def with_a_very_long_answer():
+    return notebook(lean=f"{solutions()['lean']}\n#{'x' * 200_000}", **right("labels")), expected(
+        lean=NO_ANSWER, labels=PASSED
+    )
+
+
+def by_the_judge(module="innerlab.checks.pseudo_alignment"):
+    return attack(
+        f"def lean(outcomes, floor):\n    from {module} import _lean\n    return _lean(outcomes.numpy(), floor)"
+    )
+
+
+def by_reading(path):
+    return attack(f"def lean(outcomes, floor):\n    return [len(open({str(path)!r}).read())]")
+
+
+IN_ALL_DESCRIPTORS = "import contextlib, os\nfor number in range(3, 64):\n with contextlib.suppress(OSError)"
+FORGED = '[{\\"value\\": [0.1], \\"changed\\": []}]'
+FILL = """
+import contextlib
+with contextlib.suppress(OSError), open({place!r}, "wb") as file:
+    while True:
+        file.write(bytes(2**20))
+"""
+HUNT = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    while True:
+        for entry in os.listdir("/proc"):
+            if entry.isdecimal() and int(entry) not in (1, os.getpid()):
+                try:
+                    os.kill(int(entry), 9)
+                except OSError:
+                    pass
+"""
+MONKEYS = {
+    "the check": "import innerlab.checks\ninnerlab.checks.check = innerlab.checks.mark = lambda *a, **k: True",
+    "packing": "from innerlab.checks import asking\nasking.pack = lambda value: {'array': '', 'dtype': 'x'}",
+    "numpy": "import numpy as np\nnp.allclose = np.isclose = lambda *a, **k: True\nnp.ndarray = list",
+    "torch": "import torch\ntorch.allclose = torch.equal = lambda *a, **k: True\ntorch.tensor = lambda *a, **k: 0.5",
+    "builtins": "import builtins\nbuiltins.all = builtins.any = builtins.isinstance = lambda *a: True",
+    "display": "import sys\nsys.displayhook = sys.excepthook = print\nsys.modules['innerlab.checks.judging'] = None",
+}
+
+
+def everything(submitted):
+    """All notebooks: name, content (bytes, or a function that puts something at a path) and what must become of it."""
+    solved = {name: solutions()[name] for name in QUICK}
+    cases = {
+        "ada": (notebook(**solved), expected(**dict.fromkeys(QUICK, PASSED))),
+        "in-other-words": written_in_other_words(),
+        "untouched": (notebook(), expected()),
+        "partial": (notebook(**right("labels", "interval")), expected(labels=PASSED, interval=PASSED)),
+        "wrong": attack(WRONG, NOT_YET),
+        "own-cells": with_cells_of_ones_own(),
+        "magic": with_magic(),
+        "error-below": with_an_error_below_the_answer(),
+        "no-checks": without_checks(),
+        "lax-checks": with_checks_that_always_pass(),
+        "shuffled": shuffled(),
+        "twice": with_an_answer_twice(),
+        "stub-below": with_a_stub_below_the_answer(),
+        "other-points": with_other_points(),
+        "other-ids": with_other_grade_ids(),
+        "as-text": with_an_answer_as_text(),
+        "metadata": with_metadata_of_all_kinds(),
+        "other-kernel": for_another_kernel(),
+        "script": with_outputs_that_carry_a_script(),
+        "long": with_a_very_long_answer(),
+        "judge": by_the_judge(),
+        "judge-by-path": by_reading(ROOT / "innerlab" / "checks" / f"{CHAPTER}.py"),
+        "solution-by-path": by_reading(SOURCE),
+        "solution-by-walking": by_reading(f"../../../../{SOURCE}"),
+        "others-by-path": by_reading(submitted / "ada" / CHAPTER / f"{CHAPTER}.ipynb"),
+        "home": by_reading(Path.home() / ".bashrc"),
+        "passwords": by_reading("/etc/passwd"),
+        "parent-memory": attack("import os\nlean = list(open(f'/proc/{os.getppid()}/mem', 'rb').read(9))"),
+        "parent-descriptors": attack("import os\nlean = os.listdir(f'/proc/{os.getppid()}/fd')"),
+        "parent-environment": by_reading("/proc/1/environ"),
+        "environment": (notebook(labels="import os\nlabels = dict(os.environ)"), expected(labels=NOT_YET)),
+        "endless": attack("def lean(outcomes, floor):\n    while True: pass"),
+        "endless-cell": attack("while True: pass"),
+        "asleep": attack("import time\ntime.sleep(1000)"),
+        "fork-bomb": attack("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"),
+        "thread-bomb": attack(
+            "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(99,)).start()"
+        ),
+        "memory": attack("lean = [0] * 10**10"),
+        "memory-of-many": attack(
+            "import os, time\nfor _ in range(20): os.fork() or (bytearray(3 * 10**8), time.sleep(99))\ntime.sleep(99)"
+        ),
+        "flood": attack("while True: print('x' * 10**6)"),
+        "some-flood": then_right("import sys\nfor _ in range(50): print('x' * 10**6); sys.stderr.write('x' * 10**6)"),
+        "flooded-reply": attack("def lean(outcomes, floor):\n    return np.zeros(1_000_000)"),
+        "disk": then_right(FILL.format(place="/tmp/scratch/full")),
+        "shared-memory": then_right(FILL.format(place="/dev/shm/full")),
+        "writes": then_right(f"try: open({str(submitted / 'ada' / 'x')!r}, 'w')\nexcept OSError: pass"),
+        "exit": attack("import sys\nsys.exit(0)"),
+        "exit-in-call": attack("def lean(outcomes, floor):\n    raise SystemExit"),
+        "hard-exit": attack("import os\nos._exit(0)"),
+        "kills-itself": attack("import os\nos.kill(os.getpid(), 11)"),
+        "kills-parent": attack("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(99)"),
+        "kills-all": attack("import os, time\nos.kill(-1, 9)\ntime.sleep(99)"),
+        "stops-parent": attack("import os, time\nos.kill(os.getppid(), 19)\ntime.sleep(99)"),
+        "hunter": attack(f"{HUNT}\nimport time\ntime.sleep(99)"),
+        "hunter-left-behind": attack(f"{HUNT}\nos._exit(0)"),
+        "closes-all": attack(f"{IN_ALL_DESCRIPTORS}: os.close(number)\nwhile True: pass"),
+        "forges": attack(f"{IN_ALL_DESCRIPTORS}: os.write(number, b'{FORGED}\\n')\nos._exit(0)"),
+        "forges-the-next": attack(f"{IN_ALL_DESCRIPTORS}: os.write(number, b'{FORGED}\\n' * 9)\n{WRONG}"),
+        "network": attack("import socket\nsocket.create_connection(('1.1.1.1', 53), 2)"),
+        "asks-the-user": attack("lean = input()"),
+        "recursion": attack("def lean(outcomes, floor):\n    return lean(outcomes, floor)"),
+        "lying-value": (notebook(labels=f"{LIAR}\nlabels = Liar()"), expected(labels=NOT_YET)),
+        "lying-array": attack(
+            f"{LIAR}\ndef lean(outcomes, floor): return np.zeros(len(outcomes)).view(LyingArray)", NOT_YET
+        ),
+        "lying-float": attack(f"{LIAR}\ndef lean(outcomes, floor): return [LyingFloat(0.5)] * len(outcomes)", NOT_YET),
+        "lying-class": attack(
+            "class Liar:\n    __class__ = list\n    def __len__(self): return 1\ndef lean(outcomes, floor): return Liar()",
+            NOT_YET,
+        ),
+        **{f"patches-{name.replace(' ', '-')}": attack(f"{code}\n{WRONG}", NOT_YET) for name, code in MONKEYS.items()},
+        "=cmd|'calc'!A0": (notebook(**right("labels")), expected(labels=PASSED)),
+        "x..<b>é\n": (notebook(**right("labels")), expected(labels=PASSED)),
+    }
+    for name in ("builtins", "torch"):
+        cases[f"patches-{name}"] = attack(f"{MONKEYS[name]}\n{WRONG}", None)  # no value, or a wrong one
+    found = {name: (json.dumps(one).encode(), wanted) for name, (one, wanted) in cases.items()}
+    unread = {
+        "empty": b"",
+        "cut": found["ada"][0][:-100],
+        "not-json": b"def lean(): pass",
+        "not-text": b"\xff\xfe\x00\xd8",
+        "a-list": b"[]",
+        "a-number": b"3",
+        "no-cells": b'{"nbformat": 4}',
+        "old": b'{"nbformat": 3, "worksheets": []}',
+        "deep": b"[" * 10**6,
+        "huge": lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 200 * 2**20),
+        "a-folder": lambda path: path.mkdir(),
+        "a-pipe": os.mkfifo if hasattr(os, "mkfifo") else lambda path: path.mkdir(),
+        "a-link": lambda path: path.symlink_to(submitted / "ada" / CHAPTER / f"{CHAPTER}.ipynb"),
+    }
+    found |= {name: (how, all_of(NOT_READ)) for name, how in unread.items()}
+    found["absent"] = (lambda path: None, all_of(NOT_HANDED_IN))
+    found["other-name"] = (lambda path: path.with_name("final.ipynb").write_bytes(b"{}"), all_of(NOT_HANDED_IN))
+    return found
+
+
+def put(submitted, name, content):
+    """Hands a notebook in."""
+    path = submitted / name / CHAPTER / f"{CHAPTER}.ipynb"
+    path.parent.mkdir(parents=True)
+    if callable(content):
+        content(path)
+    else:
+        path.write_bytes(content)
