@@ -76,10 +76,10 @@ class Landscape(Widget):
     def picture(self) -> str:
         """The landscape that is shown, with the start and the lowest place."""
         figure, axes = figures.panels(width=3.4, height=3.4)
-        across = np.linspace(-self.box, self.box, 81)
+        across = np.linspace(-self.box, self.box, 51)
         depth = loss(LANDSCAPES[self.landscape], np.stack(np.meshgrid(across, across), -1), self.lowest)
         rank = np.unique(depth, return_inverse=True)[1].reshape(depth.shape)
-        axes.contourf(across, across, rank, levels=9, cmap="cividis")
+        axes.contourf(across, across, rank, levels=7, cmap="cividis")
         axes.plot(*self.lowest, marker="x", color="white", markersize=8, markeredgewidth=2)
         axes.plot(*self.start, marker="^", color="white", markeredgecolor="black", markersize=10)
         axes.set(aspect="equal")

@@ -50,7 +50,7 @@ export function render({ model, el }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let spent = 1;
   let timer = 0;
-  let loss, survey, found;
+  let [loss, survey, found] = [() => 0, null, []];
 
   function set(traits) {
     for (const [name, value] of Object.entries(traits)) model.set(name, value);
@@ -77,7 +77,7 @@ export function render({ model, el }) {
   }, ground, drawing);
   const kind = choice("Landscape", names, get("landscape"), (at) => set({ landscape: at }));
   const allowed = choice("Evaluations for each", budgets.map(String), budgets.indexOf(get("budget")), (at) => set({ budget: budgets[at] }));
-  const seed = h("input", { type: "number", min: 0, max: 999999, step: 1, onchange: () => reseed(Math.trunc(Number(seed.value))) });
+  const seed = h("input", { type: "number", min: 0, max: 999999, step: 1, onchange: () => reseed(Math.trunc(seed.valueAsNumber)) });
   const go = button("Run", () => (timer ? halt() : run()), { class: "il-main" });
   const step = button("Step", () => {
     halt();
@@ -114,6 +114,18 @@ export function render({ model, el }) {
     seed.value = String(get("seed"));
   }
 
+  // Searching.
+  function lay() {
+    loss = (point) => LANDSCAPES[names[get("landscape")]](point, lowest);
+    survey = surveyed(loss, box);
+    shade();
+  }
+  function seek() {
+    found = traces(loss, { start: get("start"), budget: get("budget"), box, seed: get("seed") });
+  }
+  const best = (i) => found[i][within(found[i], spent) - 1].best;
+  const summary = () => NAMES.map((name, i) => `${name} ${bits(survey.sorted, best(i)).toFixed(1)}`).join(", ");
+
   // Drawing.
   const x = (value) => SIZE * (value + box) / (2 * box);
   const y = (value) => SIZE - x(value);
@@ -146,20 +158,19 @@ export function render({ model, el }) {
     );
   }
 
+  lay();
+  seek();
   const redraw = responsive(chart, (width) => {
     const most = Math.log2(SIDE * SIDE);
     const alt = `Bits against evaluations. ${summary()}`;
     const { root, plot, x: across, y: up } = axes({ width, height: 220, x: [1, get("budget")], y: [0, most], xlabel: "evaluations", ylabel: `bits (${most}: ${most} or more)`, alt });
-    found?.forEach((trace, i) => {
+    found.forEach((trace, i) => {
       const gone = trace.slice(0, within(trace, spent));
       const at = gone.map((moment) => across(moment.spent));
       plot.append(svg("path", { class: `il-way il-way-${i}`, d: path([...at, across(spent)], [...gone, gone[gone.length - 1]].map(({ best }) => up(bits(survey.sorted, best)))) }));
     });
     return root;
   });
-
-  const best = (i) => found[i][within(found[i], spent) - 1].best;
-  const summary = () => (found ? NAMES.map((name, i) => `${name} ${bits(survey.sorted, best(i)).toFixed(1)}`).join(", ") : "");
 
   /** Show what is found after so many evaluations. */
   function show(now) {
@@ -174,7 +185,7 @@ export function render({ model, el }) {
   }
   function tell() {
     const [across, up] = get("start");
-    words.textContent = `${names[get("landscape")]}, start (${across}, ${up}), seed ${get("seed")}: after ${spent} of ${get("budget")} evaluations, bits: ${summary()}.`;
+    words.textContent = `The ${names[get("landscape")]} from (${across}, ${up}) with seed ${get("seed")}. Bits after ${spent} of ${get("budget")} evaluations: ${summary()}.`;
   }
 
   // Running.
@@ -198,14 +209,9 @@ export function render({ model, el }) {
     timer = setInterval(() => (spent + each >= budget ? arrive() : show(spent + each)), PACE);
   }
 
-  function lay() {
-    loss = (point) => LANDSCAPES[names[get("landscape")]](point, lowest);
-    survey = surveyed(loss, box);
-    shade();
-  }
   function search(toEnd = false) {
     halt();
-    found = traces(loss, { start: get("start"), budget: get("budget"), box, seed: get("seed") });
+    seek();
     show(toEnd ? get("budget") : Math.min(spent, get("budget")));
     tell();
   }
@@ -226,8 +232,8 @@ export function render({ model, el }) {
     search();
   });
   seed.value = String(get("seed"));
-  lay();
-  search();
+  show(1);
+  tell();
   return halt;
 }
 

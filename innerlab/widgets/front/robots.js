@@ -134,11 +134,12 @@ export function walk(robot, sheet, steps, random) {
   return { cells, arrived: cells[cells.length - 1] === sheet.target, expansions, strayed };
 }
 
-/** A copy of a sheet in which a wall was put up or taken away, or start or target moved; or a sentence that says why not. */
+/** A sheet with wall, floor, the target or the start put into one cell, or a sentence that says why that cannot be. */
 export function edited(sheet, cell, brush) {
-  if (cell === sheet.start || cell === sheet.target) return "Start and target stay open. Move them elsewhere first.";
-  if (brush === "wall") return { ...sheet, wall: sheet.wall.map((solid, other) => (other === cell ? !solid : solid)) };
-  return sheet.wall[cell] ? "There is a wall. Take it away first." : { ...sheet, [brush]: cell };
+  if (cell === sheet[brush]) return sheet;
+  if (cell === sheet.start || cell === sheet.target) return "Start and target keep their cells. Move them elsewhere first.";
+  if (brush === "wall" || brush === "floor") return { ...sheet, wall: sheet.wall.map((solid, other) => (other === cell ? brush === "wall" : solid)) };
+  return sheet.wall[cell] ? "There is a wall. Put floor there first." : { ...sheet, [brush]: cell };
 }
 
 /** Whether a challenge is met: those that are to arrive do, and those that are to fail do not. */

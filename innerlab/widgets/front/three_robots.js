@@ -5,7 +5,7 @@ import { button, choice, follow, frame, h, svg } from "./dom.js";
 import { generator } from "./random.js";
 import { edited, leads, met, read, robots, search, walk, written } from "./robots.js";
 
-const BRUSHES = ["wall", "target", "start"];
+const BRUSHES = ["wall", "floor", "target", "start"];
 
 export function render({ model, el }) {
   const get = (name) => model.get(name);
@@ -20,7 +20,7 @@ export function render({ model, el }) {
   const words = h("p", { class: "il-says", role: "status" });
   const place = board(paint, named, drawn);
   const presets = h("select", { onchange: () => begin(Number(presets.value)) }, ...mazes.map(({ name }, index) => h("option", { value: index }, name)));
-  const what = choice("Change", ["a wall", "the target", "the start"], brush, (index) => (brush = index));
+  const what = choice("Put", BRUSHES, brush, (index) => (brush = index));
   const buttons = choice("Buttons", ["as labeled", "reversed"], Number(get("reversed")), (index) => set({ reversed: index === 1 }));
   const undo = button("As it was", () => begin(get("preset")));
   const challenges = h("ul", { class: "il-challenges" });
@@ -31,7 +31,7 @@ export function render({ model, el }) {
     h("div", { class: "il-two" },
       place.el,
       h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, buttons, h("p", { class: "il-actions" }, undo),
-        h("p", { class: "il-about" }, "Click a cell; or move with the arrow keys and press space. A wall is put up where there is none, and taken away where there is one."),
+        h("p", { class: "il-hint" }, "Click or drag; or move with the arrow keys and put with space."),
         h("p", { class: "il-kicker" }, "Tell them apart"), challenges)),
     words,
     h("div", { class: "il-cards" }, ...Object.entries(cards).map(([name, { picture, end, cost }]) =>
@@ -51,7 +51,7 @@ export function render({ model, el }) {
   function paint(cell) {
     const result = edited(sheet(), cell, BRUSHES[brush]);
     if (typeof result === "string") words.textContent = result;
-    else set({ maze: written(result) });
+    else if (written(result) !== get("maze")) set({ maze: written(result) });
   }
 
   function named(cell, { start, target, wall }) {
