@@ -148,6 +148,28 @@ def test_where_a_wall_of_the_map_is_gone_the_stale_planner_still_walks(chapter, 
                 assert len(walked["cells"]) == steps + 1 or walked["arrived"]
 
 
+def test_robots_of_the_chapter_can_be_told_apart_in_each_way(chapter, widget):
+    maze, found = chapter["training"][0], set()
+    free = [cell for cell in maze.open_cells if cell not in (maze.start, maze.target)]
+    changed = [replace(maze, target=cell) for cell in free]
+    for closed in [{cell} for cell in free] + [{one, other} for one in free[::3] for other in free]:
+        wall = maze.wall.copy()
+        wall[list(closed)] = True
+        changed.append(replace(maze, wall=wall))
+    changed = [(one, 0, 2 * ways_to(one)) for one in changed if ways_to(one)]
+    for walks in on_the_page(widget, changed):
+        found.add(tuple(walks[name]["arrived"] for name in ROBOTS))
+    for arrive, fail in (
+        ({"planner"}, {"table"}),
+        ({"full table"}, {"rule"}),
+        ({"full table"}, {"stale planner"}),
+        ({"stale planner"}, {"full table"}),
+        ({"planner"}, set(ROBOTS) - {"planner"}),
+    ):
+        met = [dict(zip(ROBOTS, ends, strict=True)) for ends in found]
+        assert any(all(ends[a] for a in arrive) and not any(ends[f] for f in fail) for ends in met), (arrive, fail)
+
+
 def test_what_travels_is_small_and_the_same_twice(chapter, widget):
     again = ThreeRobots(chapter["shown"], chapter["table"], chapter["domain"], chapter["answers"], alt=ALT)
     assert widget.html() == again.html()
