@@ -100,10 +100,11 @@ export function render({ model, el }) {
   const words = h("p", { class: "il-says", role: "status" });
   const chart = h("div");
   el.append(
-    h("div", { class: "il-two" }, map, h("div", {}, kind, allowed,
-      h("p", { class: "il-seed" }, h("label", {}, h("span", {}, "Seed"), seed), button("Another", () => reseed(get("seed") + 1))),
-      h("p", { class: "il-actions" }, go, step, reset), table,
-      h("p", { class: "il-hint" }, "Click the map to put the start (triangle) elsewhere, or move it with the arrow keys. Darker is lower, the cross is lowest."))),
+    h("div", { class: "il-two" },
+      h("div", {}, map, h("p", { class: "il-hint" }, "Click the map to put the start (triangle) elsewhere, or move it with the arrow keys. Darker is lower, the cross is lowest.")),
+      h("div", {}, kind, allowed,
+        h("p", { class: "il-seed" }, h("label", {}, h("span", {}, "Seed"), seed), button("Another", () => reseed(get("seed") + 1))),
+        h("p", { class: "il-actions" }, go, step, reset), table)),
     words, chart,
   );
 

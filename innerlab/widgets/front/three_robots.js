@@ -31,11 +31,12 @@ export function render({ model, el }) {
     h("div", { class: "il-two" },
       place.el,
       h("div", {}, h("label", { class: "il-preset" }, h("span", {}, "Begin with"), presets), what, buttons, h("p", { class: "il-actions" }, undo),
-        h("p", { class: "il-hint" }, "Click or drag; or move with the arrow keys and put with space."),
-        h("p", { class: "il-kicker" }, "Tell them apart"), h("p", { class: "il-rule" }, "Change a maze so that:"), challenges)),
+        h("p", { class: "il-hint" }, "Click or drag; or move with the arrow keys and put with space."))),
     words,
     h("div", { class: "il-cards" }, ...Object.entries(cards).map(([name, { picture, end, cost }]) =>
       h("div", { class: "il-card", role: "group", "aria-label": name }, h("p", { class: "il-title" }, name), picture, end, cost))),
+    h("p", { class: "il-kicker" }, "Tell them apart"),
+    h("p", { class: "il-rule" }, "Change a maze so that:"), challenges,
   );
 
   function set(traits) {
