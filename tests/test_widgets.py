@@ -40,7 +40,9 @@ def number(**changes):
 def robots():
     maze = draw_mazes(1, size=5, holes=1, seed=1)[0]
     answers = first_moves(torch.tensor([maze.next_cell]))
-    return ThreeRobots({"a maze": maze}, {(0, maze.start): 1}, [maze], answers, alt="A maze to change and its robots.")
+    return ThreeRobots(
+        {"a maze": maze}, {(0, maze.start): 1}, [maze], answers, alt="A maze to change and the robots that walk in it."
+    )
 
 
 MADE = {
