@@ -46,11 +46,11 @@ export const within = (trace, spent) => trace.findLastIndex((moment) => moment.s
 export function render({ model, el }) {
   const get = (name) => model.get(name);
   frame(el, get("alt")).classList.add("il-landscape");
-  const { names, budgets, box, lowest } = Object.fromEntries(["names", "budgets", "box", "lowest"].map((name) => [name, get(name)]));
+  const [names, budgets, box, lowest] = ["names", "budgets", "box", "lowest"].map(get);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let spent = 1;
   let timer = 0;
-  let [loss, survey, found] = [() => 0, null, []];
+  let loss, survey, found;
 
   function set(traits) {
     for (const [name, value] of Object.entries(traits)) model.set(name, value);
@@ -63,9 +63,9 @@ export function render({ model, el }) {
   const map = h("div", {
     class: "il-map", tabindex: "0", role: "application", "aria-label": "Map. Arrow keys move the start, with Shift in small steps.",
     onclick: (event) => {
-      const frame = map.getBoundingClientRect();
+      const edges = map.getBoundingClientRect();
       const part = (at, from, size) => 2 * box * ((at - from) / size) - box;
-      begin([part(event.clientX, frame.left, frame.width), -part(event.clientY, frame.top, frame.height)]);
+      begin([part(event.clientX, edges.left, edges.width), -part(event.clientY, edges.top, edges.height)]);
     },
     onkeydown: (event) => {
       const [across, up] = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key] ?? [0, 0];
@@ -130,7 +130,6 @@ export function render({ model, el }) {
   // Drawing.
   const x = (value) => SIZE * (value + box) / (2 * box);
   const y = (value) => SIZE - x(value);
-  const marked = (i, at) => mark(i, x(at[0]), y(at[1]));
 
   function shade() {
     const image = ground.getContext("2d").createImageData(SIDE, SIDE);
@@ -155,7 +154,7 @@ export function render({ model, el }) {
         return [svg("path", { class: "il-halo", d }), svg("path", { class: `il-way il-way-${i}`, d })];
       }),
       svg("path", { class: "il-agent", d: `M${startX} ${startY - 9}l8 16h-16z` }),
-      ...[0, 1, 3, 2].map((i) => marked(i, last[i].at)),
+      ...[0, 1, 3, 2].map((i) => mark(i, x(last[i].at[0]), y(last[i].at[1]))),
     );
   }
 
