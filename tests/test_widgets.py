@@ -5,11 +5,13 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from bs4 import BeautifulSoup
 from nodejs import node
 from tiny_book import ROOT
 
-from innerlab.widgets import Explore, Predict, scripts
+from innerlab.planning import draw_mazes, first_moves
+from innerlab.widgets import Explore, Landscape, Predict, ThreeRobots, scripts
 
 
 def shares(feature="color", factor=1.0):
@@ -35,11 +37,21 @@ def number(**changes):
     return Predict.number(**(options | changes))
 
 
+def robots():
+    maze = draw_mazes(1, size=5, holes=1, seed=1)[0]
+    answers = first_moves(torch.tensor([maze.next_cell]))
+    return ThreeRobots(
+        {"a maze": maze}, {(0, maze.start): 1}, [maze], answers, alt="A maze to change and the robots that walk in it."
+    )
+
+
 MADE = {
     "explore": explore,
     "number": number,
     "choice": lambda: Predict.choice("t/c", 'Which "<one>" & why?', ["a", "b"], [1, 63], "b has 63."),
     "curve": lambda: Predict.curve("t/l", "How?", ["0", "1"], [0.2, 0.4], "It rises.", xlabel="x", ylabel="y"),
+    "landscape": lambda: Landscape([1, 2], alt="A map of a landscape and four searches on it."),
+    "robots": robots,
 }
 
 
@@ -72,6 +84,13 @@ def test_two_forms_are_shown_and_each_class_has_a_front_end_of_its_own(name):
     assert data["text/plain"] == widget.alt
     assert "export default { render: $" in widget._esm
     assert ".innerlab-widget" in widget._css
+
+
+def test_a_front_end_brings_the_style_of_all_that_it_imports():
+    assert ".il-grid" in scripts.style(["three_robots"])
+    assert ".il-grid" in scripts.style(["maze_bench"])
+    assert ".il-grid" not in scripts.style(["landscape"])
+    assert scripts.style().count(".il-grid {") == 1
 
 
 def test_text_in_the_state_cannot_end_its_script():

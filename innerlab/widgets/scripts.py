@@ -40,16 +40,21 @@ def page_script() -> str:
 
 
 def style(names: list[str] | None = None) -> str:
-    """The style of some front ends, or of all: what they share, then ``front/<name>.css`` where there is one."""
-    files = [FRONT / f"{name}.css" for name in [SHARED, *(front_ends() if names is None else names)]]
+    """The style of some front ends, or of all: what they share, then ``front/<name>.css`` of each file that has one."""
+    files = [FRONT / f"{name}.css" for name in [SHARED, *_parts(front_ends() if names is None else names)]]
     return "\n".join(file.read_text("utf8") for file in files if file.is_file())
 
 
 def _joined(names: list[str]) -> str:
+    return "\n".join(_parts(names).values())
+
+
+def _parts(names: list[str]) -> dict[str, str]:
+    """The files that some are made of, by name: each behind all those that it imports."""
     parts: dict[str, str] = {}
     for name in names:
         _add(name, parts, ())
-    return "\n".join(parts.values())
+    return parts
 
 
 def _add(name: str, parts: dict[str, str], within: tuple[str, ...]) -> None:

@@ -46,6 +46,20 @@ CELLS = [
     follow("bench", MazeBench(ScentPolicies(range(4)), {"a room": "A . bD\\n. . .\\nrK . yO"}, torch.full((4, 4), 0.25),
                               alt="A small room to paint and four agents in it."), "maze", "agent")
     """,
+    """
+    from innerlab.widgets import Landscape
+
+    follow("landscape", Landscape([1.7, -2.2], alt="A map of a landscape and four searches on it."),
+           "start", "landscape")
+    """,
+    """
+    from innerlab.planning import draw_mazes, first_moves
+    from innerlab.widgets import ThreeRobots
+
+    maze = draw_mazes(1, size=5, holes=2, seed=1)[0]
+    follow("robots", ThreeRobots({"one": maze}, {}, [maze], first_moves(torch.tensor([maze.next_cell])),
+                                 alt="A small maze to change and five robots in it."), "maze", "reversed")
+    """,
 ]
 
 
@@ -141,5 +155,23 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     bench.get_by_role("gridcell").nth(4).click()
     assert wait_for(lambda: ["bench", "agent", 2] in heard(folder)), heard(folder)
     assert wait_for(lambda: ["bench", "maze", "A  .  bD\n.  #  .\nrK .  yO"] in heard(folder)), heard(folder)
+
+    landscape = page.locator(".il-landscape")
+    landscape.get_by_label("bowl").check()
+    landscape.locator(".il-map").press("ArrowRight")
+    landscape.get_by_role("button", name="Run").click()
+    assert (
+        "The bowl from (-3, 3.5) with seed 1. Bits after 1000 of 1000" in landscape.get_by_role("status").inner_text()
+    )
+    assert wait_for(lambda: ["landscape", "start", [-3, 3.5]] in heard(folder)), heard(folder)
+    assert ["landscape", "landscape", 0] in heard(folder)
+
+    robots = page.locator(".il-robots")
+    robots.get_by_label("reversed").check()
+    robots.get_by_label("wall", exact=True).check()
+    robots.get_by_role("gridcell", name=": floor").first.click()
+    assert wait_for(lambda: ["robots", "reversed", True] in heard(folder)), heard(folder)
+    assert wait_for(lambda: any(name == "robots" and trait == "maze" for name, trait, _ in heard(folder)))
+    assert robots.locator(".il-card").count() == 5
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
     context.close()

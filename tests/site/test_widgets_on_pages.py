@@ -7,15 +7,19 @@ last ones look at the chapters.
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 from innerlab.agents import stored
 from innerlab.analysis import outcome_probabilities
-from innerlab.widgets import Explore, MazeBench, Predict, scripts
+from innerlab.planning import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
+from innerlab.widgets import Explore, Landscape, MazeBench, Predict, ThreeRobots, scripts
+from innerlab.widgets.landscape import LANDSCAPES, loss
 from innerlab.widgets.maze_bench import rounded
 from innerlab.worlds import COLORS, SHAPES, RedDoorMazes, door_reward, from_text, to_text
 
@@ -71,6 +75,8 @@ def made():
             lambda spread: (np.linspace(0, spread, 30), f"Thirty dots up to {spread:g}."), {"spread": [0.5, 1.0]},
             draw="dots", alt="Thirty dots that lie within a spread that one can set.",
         ),
+        "landscape": Landscape(LOWEST, alt="A map of a landscape, and four searches that start where one clicks."),
+        "robots": three_robots(),
     }  # fmt: skip
 
 
@@ -87,6 +93,30 @@ def bench():
         outcome_probabilities(agents, MAZES).mean(1),
         alt="A maze to paint, and the sixty-four agents that walk in it.",
         challenges={"All 64 end at the door.": {"door": 64}, "One ends nowhere.": {"none": 1}},
+    )
+
+
+LOWEST = [1.7, -2.2]
+ERRANDS = draw_mazes(3, size=7, holes=4, seed=4)
+
+
+def planner(maze, cell):
+    return breadth_first(maze, cell).buttons[0]
+
+
+def three_robots():
+    """Robots with tables of two mazes, and a third maze."""
+    known = ERRANDS[:2]
+    table = {(maze.name, cell): planner(maze, cell) for maze in known for cell in walk(planner, maze, 60)[:-1]}
+    domain = [replace(maze, buttons=buttons) for maze in known for buttons in (AS_LABELED, REVERSED)]
+    return ThreeRobots(
+        {"first": ERRANDS[0], "second": ERRANDS[1], "unseen": ERRANDS[2]},
+        table,
+        domain,
+        first_moves(torch.tensor([maze.next_cell for maze in domain])),
+        alt="A maze of seven by seven cells to change, and five robots that walk in it.",
+        kept={"table": f"{len(table)} entries"},
+        challenges={"The table fails.": {"table": False, "planner": True}, "All fail.": {"planner": False}},
     )
 
 
@@ -477,11 +507,232 @@ def test_bench_by_keyboard_alone_and_a_challenge_is_met(look_at):
     assert "Broken: One ends nowhere." in box.get_by_role("status").inner_text()
 
 
+def found_by(box):
+    """What the table of a landscape says of each search: its best loss."""
+    return {
+        row.locator("th").inner_text(): float(row.locator("td").first.inner_text())
+        for row in box.locator("tbody tr").all()
+    }
+
+
+def start_of(box):
+    """The start, as the map's words have it."""
+    return tuple(
+        float(part) for part in re.search(r"from \((.+), (.+)\)", box.get_by_role("status").inner_text()).groups()
+    )
+
+
+@SCHEMES
+def test_landscape_runs_on_every_landscape_with_every_budget(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-landscape")
+    maps, results = set(), set()
+    for at, name in enumerate(LANDSCAPES):
+        box.get_by_label(name, exact=True).check()
+        if at == 0:
+            assert set(found_by(box).values()) == {float(f"{loss(name, [-3.5, 3.5], LOWEST):.3g}")}  # before a run
+        for budget in (100, 300, 1000):
+            box.get_by_label(str(budget), exact=True).check()
+            box.get_by_role("button", name="Reset").click()
+            assert f"after 1 of {budget} evaluations" in box.get_by_role("status").inner_text()
+            box.get_by_role("button", name="Run").click()  # the reader has asked for less motion
+            assert f"The {name} from (-3.5, 3.5) with seed 1" in box.get_by_role("status").inner_text()
+            assert f"after {budget} of {budget} evaluations" in box.get_by_role("status").inner_text()
+            assert box.get_by_role("button", name="Step").is_disabled()
+            maps.add(box.locator("canvas").evaluate("canvas => canvas.toDataURL()"))
+            results.add(str(found_by(box)))
+            assert box.locator(".il-map .il-way").count() == 3
+            assert box.locator(".il-chart .il-way").count() == 4
+        if name == "terraces":
+            assert found_by(box)["gradient descent"] == loss(name, [-3.5, 3.5], LOWEST)
+        if name == "bowl":
+            assert found_by(box)["gradient descent"] < 1e-6
+    assert len(maps) == 4
+    assert len(results) > 9  # on terraces nothing is lower than the lowest
+    assert reader.complaints == []
+
+
+def test_landscape_has_the_same_ways_again_with_the_same_seed(look_at):
+    box = look_at().page.locator(".il-landscape")
+
+    def ways():
+        return [way.get_attribute("d") for way in box.locator(".il-map .il-way").all()]  # the third is gradient descent
+
+    box.get_by_role("button", name="Run").click()
+    first = ways()
+    box.get_by_role("button", name="Another").click()
+    assert box.get_by_label("Seed").input_value() == "2"
+    second = ways()
+    assert [old == new for old, new in zip(first, second, strict=True)] == [False, False, True]
+    box.get_by_label("Seed").fill("1")
+    box.get_by_label("Seed").press("Enter")
+    assert ways() == first
+    for nonsense in ("-4", "1e9", ""):
+        box.get_by_label("Seed").fill(nonsense)
+        box.get_by_label("Seed").press("Enter")
+    assert box.get_by_label("Seed").input_value() == "1"
+    assert ways() == first
+
+
+@pytest.mark.parametrize("how", ["mouse", "touch"])
+def test_a_start_is_put_on_the_landscape(look_at, how):
+    page = look_at(has_touch=how == "touch").page
+    box = page.locator(".il-landscape")
+    place = box.locator(".il-map")
+    place.scroll_into_view_if_needed()
+    size = place.bounding_box()
+    for across, up in ((2.5, 2.5), (-4, 1), (0, -4.5)):
+        at = {"x": size["width"] * (across + 5) / 10, "y": size["height"] * (5 - up) / 10}
+        place.tap(position=at) if how == "touch" else place.click(position=at)
+        assert np.allclose(start_of(box), (across, up), atol=0.05)
+        assert found_by(box)["hill climbing"] == pytest.approx(loss("valley", start_of(box), LOWEST), rel=0.01)
+
+
+def test_landscape_by_keyboard_alone(look_at):
+    page = look_at().page
+    box = page.locator(".il-landscape")
+    tab_to(page, ".il-map", 200)
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowLeft", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    assert start_of(box) == (-3.1, 3.1)
+    for _ in range(20):
+        page.keyboard.press("ArrowUp")
+    assert start_of(box) == (-3.1, 5)
+    tab_to(page, ".il-landscape .il-main")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert "after 10 of 1000" in box.get_by_role("status").inner_text()
+    page.keyboard.press("Space")
+    assert "after 20 of 1000" in box.get_by_role("status").inner_text()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert "after 1000 of 1000" in box.get_by_role("status").inner_text()
+
+
+def test_landscape_runs_step_by_step_and_stops(look_at):
+    reader = look_at()
+    box = reader.page.locator(".il-landscape")
+    reader.page.emulate_media(reduced_motion="no-preference")
+    box.get_by_role("button", name="Run").click()
+    while box.locator(".il-map .il-way-1").get_attribute("d").count("L") < 20:
+        reader.page.wait_for_timeout(20)
+    box.get_by_role("button", name="Stop").click()
+    length = len(box.locator(".il-map .il-way-1").get_attribute("d"))
+    reader.page.wait_for_timeout(200)
+    assert len(box.locator(".il-map .il-way-1").get_attribute("d")) == length
+    box.get_by_role("button", name="Run").click()
+    box.get_by_text("after 1000 of 1000").wait_for()
+    assert box.get_by_role("button", name="Run").is_visible()
+
+
+def ends_here(box):
+    """What the page says of every robot: whether it arrives, and what it expanded."""
+    ends = {}
+    for card in box.locator(".il-card").all():
+        expanded = re.search(r"(\d+) cells? expanded", card.inner_text())[1]
+        ends[card.get_attribute("aria-label")] = ("arrives" in card.inner_text(), int(expanded))
+    return ends
+
+
+def planners_end(maze):
+    cells = walk(planner, maze, 60)
+    return True, sum(breadth_first(maze, cell).expansions for cell in cells[:-1])
+
+
+@SCHEMES
+def test_robots_walk_in_every_maze_with_both_kinds_of_buttons(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-robots")
+    for which, maze in enumerate(ERRANDS):
+        box.get_by_role("combobox").select_option(str(which))
+        for label, buttons in (("as labeled", AS_LABELED), ("reversed", REVERSED)):
+            box.get_by_label(label, exact=True).check()
+            ends = ends_here(box)
+            assert ends["planner"] == planners_end(replace(maze, buttons=buttons))
+            assert ends["table"][1] == ends["rule"][1] == ends["full table"][1] == 0
+            assert ends["full table"][0] or which == 2
+            if buttons == AS_LABELED:
+                assert ends["stale planner"] == ends["planner"]
+                assert ends["table"][0] or which == 2
+            else:
+                assert not ends["stale planner"][0]
+                assert ends["stale planner"][1] > 0
+    assert "Arrive within twice that: " in box.get_by_role("status").inner_text()
+    assert reader.complaints == []
+
+
+def test_robots_maze_takes_walls_targets_and_starts(look_at):
+    box = look_at().page.locator(".il-robots")
+    maze = ERRANDS[0]
+    cell = next(c for c in maze.open_cells if c not in (maze.start, maze.target))
+
+    def press(at):
+        box.get_by_role("gridcell").nth(at).click()
+
+    for what in ("wall", "floor"):
+        box.get_by_label(what, exact=True).check()
+        press(cell)
+        assert cells_of(box)[cell] == what
+    press(maze.start)
+    assert "keep their cells" in box.get_by_role("status").inner_text()
+    box.get_by_label("target", exact=True).check()
+    press(cell)
+    assert [cells_of(box)[at] for at in (cell, maze.target)] == ["target", "floor"]
+    box.get_by_label("start", exact=True).check()
+    press(maze.target)
+    assert [cells_of(box)[at] for at in (maze.target, maze.start)] == ["start", "floor"]
+    assert ends_here(box)["planner"] == planners_end(replace(maze, start=maze.target, target=cell))
+    press(int(np.flatnonzero(maze.wall)[0]))
+    assert "There is a wall" in box.get_by_role("status").inner_text()
+    box.get_by_role("button", name="As it was").click()
+    assert cells_of(box)[maze.start] == "start"
+    assert ends_here(box)["planner"] == planners_end(maze)
+
+
+def test_robots_are_told_apart_by_keyboard_alone_and_another_maze_is_no_answer(look_at):
+    page = look_at().page
+    box = page.locator(".il-robots")
+    box.get_by_role("combobox").select_option("2")
+    assert "✓" not in box.locator(".il-challenges").inner_text()  # the table fails there, but nothing was changed
+    box.get_by_role("combobox").select_option("0")
+    maze = ERRANDS[0]
+    way = walk(planner, maze, 60)
+    closed = next(c for c in way[1:-1] if breadth_first(with_wall(maze, c), maze.start).buttons)
+    tab_to(page, ".il-robots [role=gridcell]", 200)
+    at = page.evaluate("Number(document.activeElement.dataset.cell)")
+    for key, steps in (("ArrowDown", closed // 7 - at // 7), ("ArrowRight", closed % 7 - at % 7)):
+        for _ in range(abs(steps)):
+            page.keyboard.press(key if steps > 0 else {"ArrowDown": "ArrowUp", "ArrowRight": "ArrowLeft"}[key])
+    page.keyboard.press("Space")
+    assert cells_of(box)[closed] == "wall"
+    assert ends_here(box)["planner"] == planners_end(with_wall(maze, closed))
+    assert not ends_here(box)["table"][0]
+    assert "✓The table fails. Done." in box.locator(".il-challenges").inner_text()
+    assert "Done: The table fails." in box.get_by_role("status").inner_text()
+    assert "○All fail." in box.locator(".il-challenges").inner_text()
+
+
+def with_wall(maze, cell):
+    wall = maze.wall.copy()
+    wall[cell] = True
+    return replace(maze, wall=wall)
+
+
+def test_robots_stay_where_no_way_leads(look_at):
+    box = look_at().page.locator(".il-robots")
+    maze = ERRANDS[0]
+    for there in set(maze.next_cell[maze.target]) - {maze.target}:
+        box.get_by_role("gridcell").nth(there).click()
+    assert box.get_by_role("status").inner_text() == "No way leads to the target."
+    assert box.get_by_text("no way leads there").count() == 5
+    assert "✓" not in box.locator(".il-challenges").inner_text()
+
+
 def test_front_ends_weigh_little(folder):
     import gzip
 
     sizes = [len(gzip.compress((folder / name).read_bytes())) for name in ("widgets.js", "widgets.css")]
-    assert sum(sizes) < 20_000
+    assert sum(sizes) < 24_000
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,35 @@
 /** A maze as a grid of cells for pointer, keyboard and screen reader, over a drawing of what lies and goes there. */
 
 import { h, svg } from "./dom.js";
-import { ACTIONS, named, SHAPES } from "./maze.js";
 
-const CELL = 40;
+export const CELL = 40;
 
-/** A share in percent. */
-export const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+/** The middle of a cell in a drawing. */
+export const middle = (cell, width) => [((cell % width) + 0.5) * CELL, (Math.floor(cell / width) + 0.5) * CELL];
+
+/** The ground of a cell. */
+export function ground(cell, { wall, width }) {
+  const [x, y] = middle(cell, width);
+  return svg("rect", { class: wall[cell] ? "il-wall" : "il-floor", x: x - CELL / 2, y: y - CELL / 2, width: CELL, height: CELL });
+}
+
+/** The way over some cells, as a path. */
+export const trail = (cells, width) => cells.map((cell, i) => `${i ? "L" : "M"}${middle(cell, width).join(" ")}`).join("");
+
+/** A triangle for who walks. */
+export function agent(cell, width) {
+  const [x, y] = middle(cell, width);
+  return svg("path", { class: "il-agent", d: `M${x} ${y - 12}l10 22h-20z` });
+}
 
 /**
  * A board on which cells can be painted.
  * @param {(cell: number) => void} paint is called for the cell that was clicked, dragged over or chosen by keyboard
- * @returns {{el: HTMLElement, show: (maze: import("./maze.js").Maze, probabilities: number[][],
- *   trail: {cells: number[], at: number} | null) => void}}
+ * @param {(cell: number, maze: object, ...more: any[]) => string} named what is in a cell and goes on there
+ * @param {(maze: object, ...more: any[]) => Element[]} drawn
+ * @returns {{el: HTMLElement, show: (maze: {height: number, width: number, start: number}, ...more: any[]) => void}}
  */
-export function board(paint) {
+export function board(paint, named, drawn) {
   const drawing = svg("svg", { "aria-hidden": "true" });
   const grid = h("div", { class: "il-grid", role: "grid", "aria-label": "Maze. Arrow keys move, Enter or space paints." });
   let [height, width, focused] = [0, 0, 0];
@@ -27,17 +42,15 @@ export function board(paint) {
     grid.style.setProperty("--columns", width);
   }
 
-  function show(maze, probabilities, trail) {
+  function show(maze, ...more) {
     cells(maze);
     for (const box of grid.querySelectorAll("[data-cell]")) {
       const cell = Number(box.dataset.cell);
-      const place = `row ${Math.floor(cell / width) + 1}, column ${(cell % width) + 1}: ${named(maze, cell)}`;
-      const goes = maze.wall[cell] || maze.thing[cell] ? "" : `; the agent goes ${moving(probabilities[cell])}`;
-      box.setAttribute("aria-label", place + goes);
+      box.setAttribute("aria-label", `row ${Math.floor(cell / width) + 1}, column ${(cell % width) + 1}: ${named(cell, maze, ...more)}`);
       box.tabIndex = cell === focused ? 0 : -1;
     }
     drawing.setAttribute("viewBox", `0 0 ${width * CELL} ${height * CELL}`);
-    drawing.replaceChildren(...drawn(maze, probabilities, trail));
+    drawing.replaceChildren(...drawn(maze, ...more));
   }
 
   function focus(cell) {
@@ -72,47 +85,4 @@ export function board(paint) {
   const inRow = (step) => (step < 0 ? focused % width > 0 : focused % width < width - 1);
 
   return { el: h("div", { class: "il-board" }, drawing, grid), show };
-}
-
-/** Probabilities of the four moves in words, the likely ones only. */
-function moving(probabilities) {
-  const likely = ACTIONS.map((name, action) => [probabilities[action], name]).filter(([p]) => p >= 0.05);
-  return likely.sort((a, b) => b[0] - a[0]).map(([p, name]) => `${name} ${percent(p)}`).join(", ");
-}
-
-function drawn({ wall, thing, start, width }, probabilities, trail) {
-  const middle = (cell) => [((cell % width) + 0.5) * CELL, (Math.floor(cell / width) + 0.5) * CELL];
-  const parts = wall.map((solid, cell) => {
-    const [x, y] = middle(cell);
-    const ground = svg("rect", { class: solid ? "il-wall" : "il-floor", x: x - CELL / 2, y: y - CELL / 2, width: CELL, height: CELL });
-    if (thing[cell]) return svg("g", {}, ground, object(thing[cell], x, y));
-    return solid ? ground : svg("g", {}, ground, svg("path", { class: "il-arrows", d: arrows(probabilities[cell], x, y) }));
-  });
-  const walked = trail ? trail.cells.slice(0, trail.at + 1) : [start];
-  const line = walked.map((cell, i) => `${i ? "L" : "M"}${middle(cell).join(" ")}`).join("");
-  const [x, y] = middle(walked[walked.length - 1]);
-  return [...parts, svg("path", { class: "il-trail", d: line }), svg("path", { class: "il-agent", d: `M${x} ${y - 12}l10 22h-20z` })];
-}
-
-/** Four arrowheads, as long as their moves are likely. */
-function arrows(probabilities, x, y) {
-  const [UP, DOWN, LEFT, RIGHT] = [[0, -1], [0, 1], [-1, 0], [1, 0]];
-  return [UP, DOWN, LEFT, RIGHT].map(([dx, dy], action) => {
-    const long = 17 * probabilities[action];
-    if (long < 0.7) return "";
-    const wide = 1.5 + 3.5 * probabilities[action];
-    const tip = [x + dx * (2 + long), y + dy * (2 + long)];
-    const side = (sign) => [x + dx * 2 + sign * dy * wide, y + dy * 2 + sign * dx * wide];
-    return `M${tip}L${side(1)}L${side(-1)}Z`;
-  }).join("");
-}
-
-/** One thing, drawn as in the book's figures. */
-function object({ shape, color }, x, y) {
-  const filled = { class: `il-color-${color}` };
-  const outlined = { class: `il-stroke-${color}` };
-  if (SHAPES[shape] === "door") return svg("g", {}, svg("rect", { ...filled, x: x - 9, y: y - 15, width: 18, height: 30 }), svg("circle", { class: "il-knob", cx: x + 4.5, cy: y, r: 2 }));
-  if (SHAPES[shape] === "key") return svg("g", {}, svg("circle", { ...outlined, cx: x - 7, cy: y, r: 6 }), svg("path", { ...outlined, d: `M${x - 1} ${y}h15v6m-6 -6v5` }));
-  if (SHAPES[shape] === "ball") return svg("circle", { ...filled, cx: x, cy: y, r: 11 });
-  return svg("rect", { ...filled, x: x - 11, y: y - 11, width: 22, height: 22 });
 }

@@ -1,10 +1,11 @@
 /** Mazes to paint, in which the chapter's trained agents walk, and where each of them ends. */
 
 import { run, unpack, walk } from "./agents.js";
-import { board, percent } from "./board.js";
+import { board } from "./board.js";
 import { columns } from "./chart.js";
 import { button, choice, follow, frame, h, responsive, slider } from "./dom.js";
 import { COLORS, format, moves, named, outcome, painted, parse, SHAPES } from "./maze.js";
+import { described, drawn, percent } from "./things.js";
 
 const ENDS = ["nowhere", "door", "red thing", "other"];
 const PACE = 180; // milliseconds a step
@@ -51,7 +52,7 @@ export function render({ model, el }) {
 
   // What there is to see and to press.
   const words = h("p", { class: "il-says", role: "status" });
-  const place = board(paint);
+  const place = board(paint, described, drawn);
   const brushes = ["floor", "wall", "agent", ...SHAPES];
   const what = choice("Paint", brushes, brush.what, (index) => (brush.what = index));
   const color = choice("in", COLORS, brush.color, (index) => (brush.color = index));
