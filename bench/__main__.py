@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import torch  # noqa: E402  (the path comes first)
 
-from bench import chapters, laboratory  # noqa: E402
+from bench import chapters, laboratory, marking  # noqa: E402
 from bench.numbers import Number, number  # noqa: E402
 
 PACKAGES = ("torch", "numpy", "gymnasium", "minigrid", "jupyter-book")
@@ -43,6 +43,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, extent: laborato
     if not asked.laboratory:
         try:
             of_chapters = measure_book(root, numbers)
+            say("marking a class, nbgrader's way and ours")
+            for result in marking.measure(root):
+                numbers.append(result)
+                print(line(result), flush=True)
         except RuntimeError as problem:
             print(problem, file=sys.stderr)
             return 1

@@ -263,7 +263,8 @@ class Answering:
         with contextlib.suppress(OSError):  # it may have ended by itself
             os.killpg(self._process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):  # what it has not read is lost
+            self._process.stdin.close()
         self._process = None
 
 

@@ -83,7 +83,7 @@ class Confinement:
     def _sandbox(self, worker: int) -> list[str]:
         """Bubblewrap and its arguments, up to the command to run."""
         is_root = os.geteuid() == 0
-        arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        arguments = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         if is_root:  # as root of a namespace of users, processes could not be counted for each worker
             arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
@@ -180,6 +180,7 @@ def import_judges():
         importlib.import_module("innerlab.checks." + name)
 
 answer = dict(
+    breeds=tries(breed),  # first, as all of them hold what this one holds
     reads=tries(lambda: open({canary!r}).read()),
     connects=tries(lambda: socket.create_connection(("127.0.0.1", {port}), 2)),
     judges=tries(import_judges),
@@ -187,7 +188,6 @@ answer = dict(
     becomes_root=os.getuid() == 0 or tries(lambda: os.setuid(0)),
     fills_scratch=tries(lambda: fill("/tmp/scratch/full")),
     fills_memory=tries(lambda: fill("/dev/shm/full")),
-    breeds=tries(breed),
 )
 """
 ESCAPES = {
@@ -248,19 +248,19 @@ def _escape(found: Confinement, chapters: list[str]) -> str:
             with found.answering(0, Limits(seconds=30)) as process:
                 (reply,) = process.ask(Request((probe,), "answer", None))
         except SetUpFailed as problem:
-            return str(problem)
+            return _complaint(found) or str(problem)
     try:
         done = unpack(reply.get("value"))
     except Misfit:
         done = None
     if not isinstance(done, dict) or set(done) != set(ESCAPES):
-        return f"The sandbox does not start: {_complaint(found) or reply.get('problem')}"
+        return f"In the sandbox nothing can be run: {reply.get('problem', done)!s:.300}"
     could = [ESCAPES[name] for name, happened in done.items() if happened is not False]
     return f"In the sandbox an answer could {', '.join(could)}." if could else ""
 
 
 def _complaint(found: Confinement) -> str:
-    """What bubblewrap itself has to say."""
+    """What bubblewrap itself has to say; "" if nothing."""
     command = [*found._sandbox(0), sys.executable, "-c", "import innerlab"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stderr.strip()[-500:]

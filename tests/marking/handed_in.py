@@ -295,7 +295,7 @@ def everything(submitted):
         ),
         "lying-float": attack(f"{LIAR}\ndef lean(outcomes, floor): return [LyingFloat(0.5)] * len(outcomes)", NOT_YET),
         "lying-class": attack(
-            "class Liar:\n    __class__ = list\n    def __len__(self): return 1\ndef lean(outcomes, floor): return Liar()",
+            "class Liar:\n    __class__ = list\n    def __len__(self): return 1\ndef lean(**_): return Liar()",
             NOT_YET,
         ),
         **{f"patches-{name.replace(' ', '-')}": attack(f"{code}\n{WRONG}", NOT_YET) for name, code in MONKEYS.items()},

@@ -82,7 +82,6 @@ def test_a_bwrap_that_may_not_work_is_said_to_be_so(laboratory, tmp_path, monkey
     script.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(confining.os, "defpath", os.environ["PATH"])
     with pytest.raises(NotConfined, match="setting up uid map: Permission denied"):
         confinement(laboratory, [CHAPTER])
 
