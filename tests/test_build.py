@@ -169,3 +169,20 @@ def test_storing_replaces_the_execution_of_an_older_source(stored):
     book.store(path, new, 1.0)
     assert book.record(old) is None
     assert len(book.cache.list_cache_records()) == 1
+
+
+def test_an_edited_front_end_reaches_the_site_and_executes_nothing(tiny):
+    configuration = (tiny.root / "_config.yml").read_text()
+    tiny.write("_config.yml", configuration.replace("innersite.execution]", "innersite.execution, innersite.widgets]"))
+    placeholder = '<div data-innerlab="predict"></div>'
+    tiny.chapters(page=cell(f"from IPython.display import HTML; HTML({placeholder!r})"), other=cell("1 + 1"))
+    assert tiny.build().code == 0
+    published = tiny.root / "_build" / "html" / "_static" / "widgets.js"
+    new = published.read_text()
+    published.write_text("// what an earlier version of the front end was")
+    again = tiny.build()
+    assert again.code == 0, again.text
+    assert published.read_text() == new
+    assert executed(again) == set()
+    assert "0 added, 1 changed, 0 removed" in again.text  # the page without a widget is left alone
+    assert "0 added, 0 changed, 0 removed" in tiny.build().text

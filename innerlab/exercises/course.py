@@ -21,6 +21,9 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md"
 c.ClearSolutions.code_stub = {{"python": ""}}
 c.ClearSolutions.text_stub = {WRITE_HERE!r}
 
+# grades.csv is what `python run.py grade` writes.
+c.CsvExportPlugin.to = "exported.csv"
+
 # A cell may train a few dozen agents.
 c.ExecutePreprocessor.timeout = 240
 '''

@@ -83,7 +83,14 @@ class Confinement:
     def _sandbox(self, worker: int) -> list[str]:
         """Bubblewrap and its arguments, up to the command to run."""
         is_root = os.geteuid() == 0
-        arguments = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        arguments = [
+            shutil.which("bwrap") or "bwrap",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--clearenv",
+        ]
         if is_root:  # as root of a namespace of users, processes could not be counted for each worker
             arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]

@@ -63,7 +63,7 @@ def test_late_work_loses_what_the_courses_own_rule_takes(folder):
 
 def test_what_nbgrader_exports_is_what_we_write(folder):
     course._nbgrader(folder, "export")
-    with (folder / "grades.csv").open(newline="") as file:
+    with (folder / "exported.csv").open(newline="") as file:
         theirs = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == CHAPTER}
     assert float(theirs["ada"]["raw_score"]) == sum(POINTS[name] for name in QUICK)
     assert float(theirs["late"]["score"]) == 0
