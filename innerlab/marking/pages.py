@@ -45,7 +45,9 @@ def write_feedback(folder: Path, result: Marked, chapter: Chapter) -> None:
         chapter: the exercises.
     """
     place = Path(safe_name(result.student)) / result.chapter
-    page = _pages.get_template("feedback.html").render(result=result, titles=titles(chapter), statuses=STATUSES)
+    heading = chapter.notebook.cells[0].source.partition("\n")[0].strip("# ")
+    about = {"heading": heading, "titles": titles(chapter), "statuses": STATUSES}
+    page = _pages.get_template("feedback.html").render(result=result, **about)
     put(folder / "feedback" / place / f"{result.chapter}.html", page)
     put(folder / "autograded" / place / f"{result.chapter}.ipynb", text_of(_filled_in(result, chapter)))
 
@@ -97,12 +99,15 @@ def write_summary(folder: Path, results: Sequence[Marked], chapters: Sequence[Ch
         results: of all students.
         chapters: theirs.
     """
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for student, *what in for_person(results):
+        together.setdefault(tuple(what), []).append(student)
     about = [_about(chapter, [r for r in results if r.chapter == chapter.name]) for chapter in chapters]
     page = _pages.get_template("summary.html").render(
         chapters=about,
         students=len({result.student for result in results}),
         confined=all(result.confined for result in results),
-        for_person=for_person(results),
+        for_person=together,
         statuses=STATUSES,
     )
     put(folder / "summary.html", page)
