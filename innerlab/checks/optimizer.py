@@ -113,6 +113,7 @@ def _compare_prediction(values: list) -> str:
 
 
 FARTHEST = 7  # steps to a target: even a search that goes in circles comes to an end
+TELLING = 45  # the seed of a maze in which every mistake that has a lesson counts something else
 
 
 def _deepening(
@@ -153,7 +154,9 @@ def _expansions_cases(seed: int) -> list[Case]:
     corridor = [[max(cell - 1, 0), min(cell + 1, 5), cell, cell] for cell in range(6)]
     one_way = [[0, 1, 0, 2], [1, 3, 1, 1], [2, 2, 4, 2], [3, 0, 3, 5], [4, 4, 4, 3], [5, 5, 5, 5]]
     open_field = Maze(0, 3, np.zeros(9, dtype=bool), 0, 8).next_cell
+    telling = draw_mazes(1, 7, 4, TELLING)[0]
     kinds = [
+        ("a maze of 7 by 7 cells with 4 holes", telling.next_cell, telling.start, telling.target),
         ("a corridor, the target at its far end", corridor, 0, 5),
         ("a corridor, start and target the same", corridor, 2, 2),
         ("a corridor, the target one step off", corridor, 3, 4),
@@ -223,9 +226,9 @@ def _judge_expansions(case: Case, value: int) -> Lesson | None:
             "It steps onto cells of its present way again: against a wall one stays, and back is a step, too.",
         ),
         (
-            "one-limit-off",
+            "one-too-many",
             _deepening(*case.facts, first_limit=0),
-            "With limit L a cell that is L steps down the way is not expanded, and the first limit is 1.",
+            "The target is seen, but never taken up; and the first limit is 1, with which the start alone is expanded.",
         ),
         (
             "one-limit-off",
@@ -300,7 +303,7 @@ def _judge_bits(case: Case, value: float) -> Lesson | None:
         return chance[values >= value].sum()
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        strictly = _kept_bits(values, chance, n, lambda value: -np.log2(chance[values > value].sum()))
+        strictly = _kept_bits(values, chance, n, lambda value: -np.log2(chance[values > value].sum() or 1.0))
         found = {
             "other-way-round": (
                 _kept_bits(values, chance, n, lambda value: -np.log2(chance[values <= value].sum())),
@@ -516,6 +519,8 @@ def _climbs(loss: np.ndarray, starts: list, budget: int, kind: str = "") -> list
 
     for row, column in starts[:1] if kind == "one climb" else starts:
         here = row, column
+        if kind == "known starts left out" and here in looked:
+            continue
         look(here)
         stood = {here}
         while len(looked) < budget or kind == "to the end":
@@ -627,6 +632,11 @@ def _judge_escape(case: Case, value: list) -> Lesson | None:
         ),
         ("order-of-looks", "other order", "The neighbors are looked at in the order up, down, left, right."),
         (
+            "leaves-out-a-start",
+            "known starts left out",
+            "A start that was looked at before costs nothing, but a climb from it may lead somewhere new.",
+        ),
+        (
             "forgets-the-known",
             "new only",
             "A neighbor that was looked at before costs nothing, but may still be the lowest, and the place to go.",
@@ -638,7 +648,7 @@ def _judge_escape(case: Case, value: list) -> Lesson | None:
         return Lesson(
             "stops-early",
             f"It stops after {len(points)} looks, though budget is left and not all starts have been climbed from.",
-            "Is each start climbed from to the end, also one that was looked at before?",
+            "Is each start climbed from, to the end?",
             SEARCHING,
         )
     return Lesson(
@@ -690,14 +700,14 @@ def _evolve_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
     cases = []
     for generations, children, dimensions, parents, size in (
+        (15, 10, int(random.integers(2, 5)), int(random.integers(2, 9)), float(random.uniform(0.2, 1.5))),
+        (15, 12, int(random.integers(2, 5)), int(random.integers(2, 9)), float(random.uniform(0.2, 1.5))),
         (1, 4, 2, 2, 1.0),
         (5, 1, 2, 1, 0.5),
         (6, 6, 1, 2, 0.8),
         (6, 5, 3, 5, 0.4),
         (12, 10, 2, 3, 0.6),
         (12, 8, int(random.integers(2, 5)), 1, 0.3),
-        (15, 10, int(random.integers(2, 5)), int(random.integers(2, 9)), float(random.uniform(0.2, 1.5))),
-        (15, 12, int(random.integers(2, 5)), int(random.integers(2, 9)), float(random.uniform(0.2, 1.5))),
     ):
         start, lowest = random.uniform(-4, 4, dimensions), random.uniform(-2, 2, dimensions)
         noise, growth = random.normal(size=(generations, children, dimensions)), float(random.uniform(1.1, 1.6))
@@ -974,20 +984,22 @@ def _judge_impostor(case: Case, value: list) -> Lesson | None:
 
 def _remark_on_impostor(values: list) -> str:
     robot, mazes = _impostor_robot(values[0]), training_mazes(TO_IMITATE)
-    pairs = [
-        replace(walled, start=moved.start)
-        for maze in mazes
-        for walled in changes(maze)["new wall"]
-        for moved in changes(maze)["new start"]
-        if not walled.wall[moved.start]
+    cases = [changes(maze) for maze in mazes]
+    walled = [
+        replace(wall, start=moved.start)
+        for each in cases
+        for wall in each["new wall"]
+        for moved in each["new start"]
+        if not wall.wall[moved.start] and breadth_first(wall, moved.start).buttons
     ]
-    pairs = [case for case in pairs if breadth_first(case, case.start).buttons]
-    share = np.mean([arrives(robot, case) for case in pairs])
-    other = np.mean([arrives(robot, maze) for maze in training_mazes()[TO_IMITATE:]])
+    turned = [replace(moved, buttons=REVERSED) for each in cases for moved in each["new target"]]
+    unseen = training_mazes()[TO_IMITATE:]
+    shares = [np.mean([arrives(robot, case) for case in group]) for group in (walled, turned, unseen)]
     entries = sum(len(table["entries"]) for table in values[0])
     return (
-        f"{entries} entries. With a new wall and a new start at once it arrives in {share:.2f} of {len(pairs)} cases, "
-        f"in the other 29 training mazes in {other:.2f} (a planner: in all)."
+        f"{entries} entries. Two changes at once: with a new wall and a new start it arrives in {shares[0]:.2f} of "
+        f"{len(walled)} cases, with a new target and reversed buttons in {shares[1]:.2f} of {len(turned)}; and in the other "
+        f"{len(unseen)} training mazes in {shares[2]:.2f}. (A planner: in all.)"
     )
 
 

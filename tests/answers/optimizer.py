@@ -258,7 +258,7 @@ def distilled(
 NEW_VIEW = """
 def meets_a_new_view(maze):
     way = walk(lambda maze, cell: max(table[view(maze, cell)], 0), maze, 100)
-    return bool(breadth_first(maze, maze.start).buttons) and any(table[view(maze, cell)] < 0 for cell in way)
+    return bool(breadth_first(maze, maze.start).buttons) and any(table[view(maze, cell)] < 0 for cell in way[:-1])
 """
 
 # Ten systems
@@ -413,10 +413,11 @@ BANKS = {
             ("never-back", deepening(fresh="there not in met")),
             ("in-circles", deepening(fresh="True")),
             ("one-limit-off", deepening(first="2")),
-            ("one-limit-off", deepening(first="0").replace("len(way) < limit", "len(way) <= limit")),
+            ("one-too-many", deepening(first="0")),
+            ("one-too-many", deepening(count="count + 1")),
             ("nothing-to-do", deepening(nothing="False")),
-            ("nothing-to-do", deepening(count="count + 1").replace("return 0", "return 1")),
-            ("another-count", deepening(count="count + 1")),
+            ("nothing-to-do", deepening().replace("return 0", "return 1")),
+            ("another-count", deepening(count="2 * count")),
             ("another-count", deepening(order="")),
             ("length-of-way", deepening(count="limit")),
             ("wrong-type", deepening(count="[count]")),
@@ -442,7 +443,7 @@ BANKS = {
             ("n-times-one", bits(chance_kept="n * (at_most - worse)")),
             ("other-way-round", bits(good="<=")),
             ("worst-kept", bits(chance_kept="(good**n - (1 - at_most)**n)")),
-            ("ties-left-out", bits(good=">").replace("-np.log2(good)", "-np.log2(good + (good == 0) * 1e-300)")),
+            ("ties-left-out", bits(good=">", bits="(-np.log2(good) if good > 0 else 0.0)")),
             ("not-finite", bits(good=">")),
             (
                 "nearly",
@@ -586,8 +587,9 @@ BANKS = {
             ("over-budget", escape().replace(" and len(known) < budget:", ":")),
             ("paid-twice", escape(result="[list(p) for p in known] + [list(starts[0])]")),
             ("paid-twice", escape(result="([list(p) for p in known] * 2)[:budget]")),
+            ("stops-early", escape(result="[list(p) for p in known][:max(1, len(known) - 1)]")),
             (
-                "stops-early",
+                "leaves-out-a-start",
                 escape().replace(
                     "        look(r, c)\n        while",
                     "        if (r, c) in known:\n            continue\n        look(r, c)\n        while",
