@@ -998,8 +998,8 @@ def _remark_on_impostor(values: list) -> str:
     entries = sum(len(table["entries"]) for table in values[0])
     return (
         f"{entries} entries. Two changes at once: with a new wall and a new start it arrives in {shares[0]:.2f} of "
-        f"{len(walled)} cases, with a new target and reversed buttons in {shares[1]:.2f} of {len(turned)}; and in the other "
-        f"{len(unseen)} training mazes in {shares[2]:.2f}. (A planner: in all.)"
+        f"{len(walled)} cases, with a new target and reversed buttons in {shares[1]:.2f} of {len(turned)}; and in the "
+        f"other {len(unseen)} training mazes in {shares[2]:.2f}. (A planner: in all.)"
     )
 
 
