@@ -1099,10 +1099,10 @@ def _judge_diagnosis(case: Case, value: dict) -> Lesson | None:
     for who, tolerance in (("fourth", 0.05), ("planner", 0.06)):
         if abs(value["visits"][who] - visits[who]) > tolerance:
             return Lesson(
-                "old-target-not-looked-for",
-                f"visits, {who}: we find another share than your {value['visits'][who]:.3g}.",
-                "In a case with a new target, `case.target` is the new one. Where the old one was, the maze of the "
-                "same name in `mazes` says; and `walk` gives the cells visited.",
+                "another-place",
+                f"visits, {who}: your {value['visits'][who]:.3g} is not the share for the place that we mean.",
+                "A place that both visit alike says nothing about the fourth robot. Draw one of these cases, and its "
+                "way, beside the maze as it was in training.",
                 FOUR_CHANGES,
             )
     lessons = {

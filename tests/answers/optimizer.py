@@ -805,7 +805,8 @@ BANKS = {
             ("behavior-taken-for-search", diagnosis(search="yes")),
             ("failure-taken-for-no-search", diagnosis(search="no")),
             ("not-what-we-find", diagnosis(robot="planner")),
-            ("old-target-not-looked-for", diagnosis(visited="case.target")),
+            ("another-place", diagnosis(visited="case.target")),
+            ("another-place", diagnosis(visited="case.start")),
             ("wrong-type", diagnosis("it is lost")),
             ("wrong-type", diagnosis(search="perhaps")),
             (
