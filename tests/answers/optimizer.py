@@ -444,13 +444,13 @@ BANKS = {
             ("other-way-round", bits(good="<=")),
             ("worst-kept", bits(chance_kept="(good**n - (1 - at_most)**n)")),
             ("ties-left-out", bits(good=">", bits="(-np.log2(good) if good > 0 else 0.0)")),
-            ("not-finite", bits(good=">")),
+            ("not-finite", bits(good=">", bits="(-np.log2(good) if good > 0 else float('inf'))")),
             (
                 "nearly",
                 """
                 def tied_bits(values, weights, n):
                     values, chance = np.array(values), np.array(weights) / np.sum(weights)
-                    best = np.random.default_rng(0).choice(values, size=(200_000, n), p=chance).max(1)
+                    best = np.random.default_rng(0).choice(values, size=(20_000, n), p=chance).max(1)
                     good = np.array([chance[values >= value].sum() for value in values])
                     share = dict(zip(values.tolist(), good))
                     return -np.mean(np.log2([share[value] for value in best.tolist()]))
