@@ -386,6 +386,19 @@ def diagnosis(explanation="old target", search="open", robot="fourth", visited="
     return DIAGNOSIS.format(explanation=explanation, search=search, robot=robot, visited=visited)
 
 
+TOLD = {
+    "arrives": {"new wall": 1, "new target": 0, "new start": 1, "reversed buttons": 1},
+    "visits": {"fourth": 1, "planner": 0.1},
+    "explanation": "old target",
+    "search": "open",
+}
+
+
+def told(**changed):
+    """A diagnosis written down, with something in it replaced."""
+    return f"diagnosis = {TOLD | changed}"
+
+
 BANKS = {
     "prediction": Bank(
         right=(
@@ -795,25 +808,22 @@ BANKS = {
     "diagnosis": Bank(
         right=(
             diagnosis(),
-            "diagnosis = {'arrives': {'new wall': 1, 'new target': 0, 'new start': 1, 'reversed buttons': 1},\n"
-            "             'visits': {'fourth': 1, 'planner': 0.1}, 'explanation': 'old target', 'search': 'open'}",
+            told(),
         ),
         wrong=(
-            ("memory-would-have-failed", diagnosis("remembers")),
-            ("a-rule-would-have-failed", diagnosis("reacts")),
-            ("an-old-map-would-have-failed", diagnosis("old map")),
-            ("behavior-taken-for-search", diagnosis(search="yes")),
-            ("failure-taken-for-no-search", diagnosis(search="no")),
+            ("memory-would-have-failed", told(explanation="remembers")),
+            ("a-rule-would-have-failed", told(explanation="reacts")),
+            ("an-old-map-would-have-failed", told(explanation="old map")),
+            ("behavior-taken-for-search", told(search="yes")),
+            ("failure-taken-for-no-search", told(search="no")),
             ("not-what-we-find", diagnosis(robot="planner")),
             ("another-place", diagnosis(visited="case.target")),
             ("another-place", diagnosis(visited="case.start")),
-            ("wrong-type", diagnosis("it is lost")),
-            ("wrong-type", diagnosis(search="perhaps")),
+            ("wrong-type", told(explanation="it is lost")),
+            ("wrong-type", told(search="perhaps")),
             (
                 "out-of-range",
-                "diagnosis = {'arrives': {'new wall': 68, 'new target': 0, 'new start': 852, "
-                "'reversed buttons': 32}, 'visits': {'fourth': 1, 'planner': 0.1}, 'explanation': 'old target', "
-                "'search': 'open'}",
+                told(arrives={"new wall": 68, "new target": 0, "new start": 852, "reversed buttons": 32}),
             ),
         ),
     ),
