@@ -4,6 +4,7 @@ The modules, foundations first; each imports only from those before it:
 
 ``worlds``      gridworlds as tables, with a trained and an intended reward
 ``planning``    mazes with one target, planners that count what they do
+``robots``      what walks those mazes, and the changes that try it
 ``optimization``  optimization power in bits
 ``networks``    many independent networks as one batch
 ``training``    short learning loops over an ensemble
