@@ -1,5 +1,6 @@
 """nbgrader's gradebook: points go in; what a person has marked there, and late penalties, come out."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,10 +14,11 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from innerlab.marking.marks import MARKED_BY_PERSON, Chapter, Mark, Marked
+from innerlab.marking.marks import MARKED_BY_PERSON, Chapter, Mark, Marked, put, safe_name
 from innerlab.marking.submissions import Unreadable, content
 
 CONFIGURATION = "nbgrader_config.py"
+STAMPS = ("timestamp.txt", "submission_secret.txt")
 
 
 def is_course(folder: Path) -> bool:
@@ -55,6 +57,7 @@ def exchange(course: Path, submitted: Path, results: Sequence[Marked], chapters:
         penalty = _late_penalty(config, url, result, notebooks[result.chapter])
         with Gradebook(url) as gradebook:
             marks = [_with_person(gradebook, result, mark) for mark in result.marks]
+        _copy_stamps(course, submitted, result)
         found.append(replace(result, marks=marks, penalty=penalty))
     return found
 
@@ -104,10 +107,19 @@ def _late_penalty(config: Config, url: str, result: Marked, notebook: nbformat.N
         return float(submission.late_submission_penalty or 0)
 
 
+def _copy_stamps(course: Path, submitted: Path, result: Marked) -> None:
+    """Lays what nbgrader knows a submission by beside the page of feedback, which it then can release."""
+    for name in STAMPS:
+        with contextlib.suppress(Unreadable, UnicodeDecodeError):
+            text = content(submitted / result.student / result.chapter / name, submitted).decode()
+            put(course / "feedback" / safe_name(result.student) / result.chapter / name, text)
+
+
 def _time(submitted: Path, result: Marked) -> str | None:
     """When it was handed in, by the file that nbgrader lays beside it."""
     try:
-        text = content(submitted / result.student / result.chapter / "timestamp.txt", submitted)
-        return str(parse_utc(text.decode().strip()))
+        return str(
+            parse_utc(content(submitted / result.student / result.chapter / STAMPS[0], submitted).decode().strip())
+        )
     except (Unreadable, ValueError, OverflowError):
         return None

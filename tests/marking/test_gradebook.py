@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from handed_in import CHAPTER, QUICK, ROOT, notebook, put, right
@@ -24,14 +25,17 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
     course.write_course(ROOT, folder)
     with (folder / "nbgrader_config.py").open("a") as file:
-        file.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+        exchange = tmp_path_factory.mktemp("exchange")
+        exchange.chmod(0o777)
+        file.write(f'\nc.LateSubmissionPlugin.penalty_method = "zero"\nc.Exchange.root = {str(exchange)!r}\n')
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
         gradebook.update_or_create_assignment(CHAPTER, duedate="2026-10-01 12:00:00 UTC")
     submitted = folder / "submitted"
     put(submitted, "ada", json.dumps(notebook(**right(*QUICK), explain=WRITTEN)).encode())
     put(submitted, "late", json.dumps(notebook(**right("labels"))).encode())
     put(submitted, "cut", b"{")
-    for student, day in (("ada", 1), ("late", 2)):
+    for student, day in (("ada", 1), ("late", 2), ("cut", 1)):
+        (submitted / student / CHAPTER / "submission_secret.txt").write_text(f"secret of {student}")
         (submitted / student / CHAPTER / "timestamp.txt").write_text(f"2026-10-0{day} 11:00:00 UTC")
     grade(ROOT, submitted, folder)
     return folder
@@ -67,6 +71,17 @@ def test_what_nbgrader_exports_is_what_we_write(folder):
         theirs = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == CHAPTER}
     assert float(theirs["ada"]["raw_score"]) == sum(POINTS[name] for name in QUICK)
     assert float(theirs["late"]["score"]) == 0
+
+
+def test_nbgrader_releases_our_pages(folder):
+    course._nbgrader(folder, "release_assignment", CHAPTER)
+    course._nbgrader(folder, "release_feedback", CHAPTER)
+    (root,) = [
+        line.split("'")[1] for line in (folder / "nbgrader_config.py").read_text().splitlines() if "root" in line
+    ]
+    released = {path.read_text() for path in Path(root).rglob("*.html")}
+    pages = folder / "feedback"
+    assert released == {(pages / name / CHAPTER / f"{CHAPTER}.html").read_text() for name in ("ada", "late", "cut")}
 
 
 def test_formgrader_finds_the_notebooks(folder):
