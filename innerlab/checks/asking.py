@@ -16,6 +16,8 @@ import hashlib
 import json
 import os
 import queue
+import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -24,6 +26,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -153,6 +156,7 @@ class Answering:
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._ready: tuple[str, ...] = ()
         self._at_rest = 0
+        self._fresh = True
 
     def __enter__(self) -> "Answering":
         return self
@@ -166,10 +170,17 @@ class Answering:
         Raises:
             SetUpFailed: if the code in ``request.set_up`` fails, or the process cannot be started.
         """
-        self._prepare(request.set_up)
+        try:
+            self._prepare(request.set_up)
+        except SetUpFailed:
+            if self._fresh:
+                raise
+            self._start()  # an answer may have done something to the process; it must not look like our fault
+            self._prepare(request.set_up)
+        self._fresh = False
         line, problem = self._exchange(
             {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
-            self.limits.seconds + GRACE,
+            PATIENCE * self.limits.seconds + GRACE,
         )
         if problem is None:
             sent = _parsed(line)
@@ -178,7 +189,7 @@ class Answering:
                 if _well_formed(replies, request.calls):
                     return replies
                 problem = refusal("crashed", "What it sent cannot be read.")
-            elif isinstance(sent, dict) and "problem" in sent:
+            elif isinstance(sent, dict) and set(sent) == {"problem"}:
                 problem = sent
             else:
                 problem = refusal("crashed", "What it sent cannot be read.")
@@ -216,20 +227,24 @@ class Answering:
             )
         except OSError as problem:
             raise SetUpFailed(f"{self.command[0]} could not be started: {problem}") from None
-        self._lines, self._ready, self._at_rest = queue.Queue(), (), 0
-        threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
+        self._lines, self._ready, self._at_rest, self._fresh = queue.Queue(maxsize=4), (), 0, True
+        longest = 2 * self.limits.sent + 10_000
+        threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines, longest), daemon=True).start()
 
     def _exchange(self, order: dict, seconds: float) -> tuple[bytes, Reply | None]:
-        """The line that comes back, or why there is none; then the process is gone."""
+        """What comes back, or why there is nothing; then the process is gone."""
+        token = secrets.token_hex(8)  # a line without it is not from the one that was asked
         with contextlib.suppress(OSError):  # a process that has ended is noticed below
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.write(json.dumps(order | {"token": token}).encode() + b"\n")
             self._process.stdin.flush()
         problem, deadline = None, time.monotonic() + seconds
         while problem is None:
             try:
                 line = self._lines.get(timeout=0.1)
+                if line.startswith(token.encode()) and line.endswith(b"\n"):
+                    return line[len(token) :], None
                 if line.endswith(b"\n"):
-                    return line, None
+                    continue
                 problem = refusal("crashed", _said_of(self._process.wait(5)))
             except queue.Empty:
                 if time.monotonic() > deadline:
@@ -268,6 +283,8 @@ class Answering:
         self._process = None
 
 
+PATIENCE = 3
+"""times the seconds that an answer may take if it did not get the processor for half of them"""
 GRACE = 10
 """seconds by which a process may be late before it is ended from outside"""
 
@@ -284,9 +301,10 @@ def ask_elsewhere(
         return [process.ask(request) for request in requests]
 
 
-def _read_lines(stream: Any, lines: queue.Queue) -> None:
+def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
+    """Passes lines on until the end, or until one is longer than any that was asked for."""
     with stream:
-        for line in stream:
+        while (line := stream.readline(longest)).endswith(b"\n"):
             lines.put(line)
     lines.put(b"")
 
@@ -296,10 +314,14 @@ def _said_of(code: int) -> str:
 
 
 def _own_memory(process: psutil.Process) -> int:
-    """Bytes that a process does not share; 0 if it is gone."""
+    """Bytes that a process does not share with files; 0 if it is gone."""
     try:
-        memory = process.memory_info()
-        return memory.rss - getattr(memory, "shared", 0)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return 1024 * sum(int(size) for size in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", status, re.MULTILINE))
+    except OSError:  # gone, or another system
+        pass
+    try:
+        return process.memory_info().rss
     except psutil.Error:
         return 0
 

@@ -54,7 +54,7 @@ def _pack(value: Any, depth: int, left: list[int]) -> Any:
     if id(kind) in _SCALAR_IDS:
         value = value.item()
         kind = type(value)
-    _spend(left, len(value) if kind is str else 1)
+    _spend(left, 1 + len(value) if kind is str else 1)
     if value is None or _is(kind, bool, float, str):
         return value
     if kind is int:
@@ -91,6 +91,8 @@ def _pack_array(array: np.ndarray, left: list[int]) -> dict:
     if array.dtype.name not in DTYPES:
         raise Misfit("wrong-type", f"It holds an array of dtype {array.dtype.name}; numbers are wanted.")
     _spend(left, array.size)
+    if max(array.shape, default=0) > LARGEST:
+        raise Misfit("out-of-range", f"It holds an array of which one side is longer than {LARGEST:,}.")
     data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
     return {"array": base64.b64encode(data).decode(), "dtype": array.dtype.name, "shape": list(array.shape)}
 
@@ -130,9 +132,11 @@ def _unpack(data: Any) -> Any:
         return {key: _unpack(item) for key, item in data["dict"].items()}
     if set(data) != {"array", "dtype", "shape"} or data["dtype"] not in DTYPES:
         raise ValueError("neither a dict nor an array")
+    if not all(type(length) is int and 0 <= length <= LARGEST for length in data["shape"]):
+        raise ValueError("no shape of an array")
     dtype = np.dtype(data["dtype"])
     flat = np.frombuffer(base64.b64decode(data["array"], validate=True), dtype.newbyteorder("<"))
-    return flat.astype(dtype).reshape([int(length) for length in data["shape"]])
+    return flat.astype(dtype).reshape(data["shape"])
 
 
 # What can be asked for
@@ -185,6 +189,8 @@ class Array:
 
     def read(self, value: Any) -> np.ndarray:
         """The array; raises :class:`Misfit`."""
+        if not isinstance(value, np.ndarray):
+            _must_be_numbers(value, [math.prod(self.shape)], _describe(value))
         try:
             array = np.asarray(value)
         except ValueError:
@@ -257,14 +263,12 @@ class Items:
 
     def read(self, value: Any) -> list:
         """The items; raises :class:`Misfit`."""
-        if isinstance(value, np.ndarray) and value.ndim:
-            value = value.tolist()
-        if type(value) is not list:
+        if type(value) is not list and not (isinstance(value, np.ndarray) and value.ndim):
             raise Misfit("wrong-type", f"{_describe(value)} was given where a list is wanted.")
         if not self.shortest <= len(value) <= self.longest:
             wanted = f"{self.shortest} to {self.longest}" if self.longest > self.shortest else f"{self.shortest}"
             raise Misfit("wrong-shape", f"A list of {len(value)} was given; {wanted} items are wanted.")
-        return [self.each.read(item) for item in value]
+        return [self.each.read(item) for item in (value if type(value) is list else value.tolist())]
 
 
 @dataclass(frozen=True)
@@ -294,6 +298,22 @@ class Fields:
             except Misfit as problem:
                 raise Misfit(problem.lesson, f"Under {key!r}: {problem}") from None
         return out
+
+
+def _must_be_numbers(value: Any, left: list[int], described: str) -> None:
+    """Looks through lists within lists before an array is made of them, which text would make enormous."""
+    if type(value) is list:
+        for item in value:
+            _must_be_numbers(item, left, described)
+        return
+    if isinstance(value, np.ndarray):
+        left[0] -= value.size
+    elif type(value) in (int, float, bool):
+        left[0] -= 1
+    else:
+        raise Misfit("wrong-type", f"{described} was given where an array of numbers is wanted.")
+    if left[0] < 0:
+        raise Misfit("wrong-shape", f"{described} was given that holds more numbers than are wanted.")
 
 
 def _describe(value: Any) -> str:

@@ -5,6 +5,7 @@ asked for values on new inputs, the same for everyone, and only plain data come 
 foundations first:
 
 ``submissions``  what was handed in
+``calls``        what answers may not ask the kernel for
 ``confinement``  where answers run
 ``marks``        from a submission to its marks
 ``tables``       the marks as tables

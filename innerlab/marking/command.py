@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ from innerlab.marking.marks import (
     Chapter,
     Marked,
     chapters,
+    failed,
     keep,
     kept,
     key_of,
@@ -80,8 +81,13 @@ def _mark(submission: Submission) -> Marked:
         read[submission.chapter] = Chapter.read(task.root, submission.chapter)
     chapter = read[submission.chapter]
     key, data = task.key(submission, chapter)
-    with task.confinement.answering(_worker["number"], task.limits) as process:
-        result = marked(submission, data, key, chapter, task.master, process)
+    try:
+        with task.confinement.answering(_worker["number"], task.limits) as process:
+            result = marked(submission, data, key, chapter, task.master, process)
+    except SetUpFailed:
+        raise
+    except Exception as problem:  # one notebook must not keep the others from being marked
+        result = failed(submission, key, chapter, f"{type(problem).__name__}: {problem!s:.200}")
     result = replace(result, confined=task.confinement.confined)
     keep(place_of(task.out, submission), result)
     return result
@@ -158,16 +164,41 @@ def grade(
     return found
 
 
-def _all_marked(task: Task, todo: Sequence[Submission], workers: int):
+def _all_marked(task: Task, todo: Sequence[Submission], workers: int) -> Iterator[tuple[Submission, Marked]]:
     """Each submission with its marks, as they come."""
+    left = set(todo)
+    with tqdm(None, "marking", len(todo), unit=" notebooks", disable=None) as progress:
+        try:
+            for submission, result in _side_by_side(task, todo, workers):
+                left.discard(submission)
+                progress.update()
+                yield submission, result
+        except BrokenProcessPool:  # an answer has ended a worker; whose, shows when they are alone
+            for submission in sorted(left, key=lambda one: (one.chapter, one.student)):
+                progress.update()
+                yield submission, _by_itself(task, submission)
+
+
+def _side_by_side(task: Task, todo: Sequence[Submission], workers: int) -> Iterator[tuple[Submission, Marked]]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _begin, (task, context.Value("i", 0)))
     try:
         futures = {pool.submit(_mark, submission): submission for submission in todo}
-        for future in tqdm(as_completed(futures), "marking", len(futures), unit=" notebooks", disable=None):
+        for future in as_completed(futures):
             yield futures[future], future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _by_itself(task: Task, submission: Submission) -> Marked:
+    try:
+        ((_, result),) = _side_by_side(task, [submission], 1)
+    except BrokenProcessPool:
+        chapter = Chapter.read(task.root, submission.chapter)
+        key, _ = task.key(submission, chapter)
+        result = failed(submission, key, chapter, "the process that judged it was ended, perhaps for lack of memory")
+        keep(place_of(task.out, submission), result)
+    return result
 
 
 def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
@@ -210,12 +241,6 @@ def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
         )
     except (ValueError, NotConfined, SetUpFailed) as problem:
         print(problem, file=sys.stderr)
-        return 1
-    except BrokenProcessPool:
-        print(
-            "A worker was ended, perhaps for lack of memory; try fewer --workers. What is marked is kept.",
-            file=sys.stderr,
-        )
         return 1
     students, handed_in = {result.student for result in results}, [r for r in results if r.was_handed_in]
     print(

@@ -7,6 +7,7 @@ out; unless it fails at everything, nothing is marked.
 
 import os
 import platform
+import shlex
 import shutil
 import socket
 import subprocess
@@ -18,8 +19,11 @@ from pathlib import Path
 from innerlab import agents
 from innerlab.checks.asking import Answering, Limits, Request, SetUpFailed
 from innerlab.checks.values import Misfit, unpack
+from innerlab.marking.calls import NUMBERS, call_filter
 
-AGENTS = "agents"
+AGENTS, CALLS = "agents", "calls"
+FILES = 256
+"""that a process may hold open"""
 PROCESSES = 64
 SCRATCH = 64 * 2**20
 """bytes, for each of the two places that can be written to"""
@@ -83,14 +87,10 @@ class Confinement:
     def _sandbox(self, worker: int) -> list[str]:
         """Bubblewrap and its arguments, up to the command to run."""
         is_root = os.geteuid() == 0
-        arguments = [
-            shutil.which("bwrap") or "bwrap",
-            "--die-with-parent",
-            "--new-session",
-            "--cap-drop",
-            "ALL",
-            "--clearenv",
-        ]
+        # a shell opens the filter of calls, which bubblewrap reads from a descriptor
+        arguments = ["/bin/sh", "-c", f'exec "$@" 9<{shlex.quote(str(self.laboratory / CALLS))}', "sh"]
+        arguments += [shutil.which("bwrap") or "bwrap", "--seccomp", "9", "--cap-drop", "ALL"]
+        arguments += ["--die-with-parent", "--new-session", "--clearenv"]
         if is_root:  # as root of a namespace of users, processes could not be counted for each worker
             arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
             arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
@@ -116,7 +116,7 @@ class Confinement:
             user = str(FIRST_USER + worker)
             arguments += ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
             arguments += ["--inh-caps=-all", "--bounding-set=-all"]
-        return [*arguments, "prlimit", f"--nproc={PROCESSES}", "--core=0"]
+        return [*arguments, "prlimit", f"--nproc={PROCESSES}", f"--nofile={FILES}", "--core=0"]
 
 
 def _parents(path: Path) -> list[str]:
@@ -148,6 +148,8 @@ def blind_copy(target: Path, chapters: list[str]) -> Path:
         place = target / AGENTS / f"{name}.pt"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(agents.store() / f"{name}.pt", place)  # readable by all, as the store's own need not be
+    if platform.machine() in NUMBERS:
+        (target / CALLS).write_bytes(call_filter())
     target.chmod(0o755)  # what tempfile makes is closed to all others
     return target
 
@@ -181,6 +183,12 @@ def breed():
 def write(place):
     open(place, "w").close()
 
+def make_namespace():
+    if os.fork() == 0:
+        os._exit(ctypes.CDLL(None).unshare(0x10000000) == 0)
+    if os.wait()[1] == 0:
+        raise OSError
+
 def import_judges():
     import importlib
     for name in {judges!r}:
@@ -193,6 +201,9 @@ answer = dict(
     judges=tries(import_judges),
     writes=any([tries(lambda place=place: write(place)) for place in {places!r}]),
     becomes_root=os.getuid() == 0 or tries(lambda: os.setuid(0)),
+    makes_namespaces=tries(make_namespace),
+    hides_memory=tries(lambda: os.memfd_create("x")),
+    meddles=tries(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)),
     fills_scratch=tries(lambda: fill("/tmp/scratch/full")),
     fills_memory=tries(lambda: fill("/dev/shm/full")),
 )
@@ -203,6 +214,9 @@ ESCAPES = {
     "judges": "see what judges it",
     "writes": "write where it should not",
     "becomes_root": "have root's rights",
+    "makes_namespaces": "give itself rights",
+    "hides_memory": "use memory that is not counted",
+    "meddles": "change the limits of another process",
     "fills_scratch": "fill the disk",
     "fills_memory": "fill the memory in /dev/shm",
     "breeds": "start processes without end",
@@ -232,6 +246,8 @@ def _missing() -> str:
     for tool in ("bwrap", "prlimit", *(["setpriv"] if os.geteuid() == 0 else [])):
         if shutil.which(tool) is None:
             return f"The program {tool} is not installed."
+    if platform.machine() not in NUMBERS:
+        return f"It is not known which calls to forbid on a machine of the kind {platform.machine()}."
     return ""
 
 

@@ -111,15 +111,14 @@ def _copy_stamps(course: Path, submitted: Path, result: Marked) -> None:
     """Lays what nbgrader knows a submission by beside the page of feedback, which it then can release."""
     for name in STAMPS:
         with contextlib.suppress(Unreadable, UnicodeDecodeError):
-            text = content(submitted / result.student / result.chapter / name, submitted).decode()
+            text = content(submitted / result.student / result.chapter / name, submitted, 1000).decode()
             put(course / "feedback" / safe_name(result.student) / result.chapter / name, text)
 
 
 def _time(submitted: Path, result: Marked) -> str | None:
     """When it was handed in, by the file that nbgrader lays beside it."""
     try:
-        return str(
-            parse_utc(content(submitted / result.student / result.chapter / STAMPS[0], submitted).decode().strip())
-        )
-    except (Unreadable, ValueError, OverflowError):
+        stamp = content(submitted / result.student / result.chapter / STAMPS[0], submitted, 100)
+        return str(parse_utc(stamp.decode().strip()))
+    except (Unreadable, ValueError, ArithmeticError):
         return None

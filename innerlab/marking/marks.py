@@ -1,5 +1,6 @@
 """From a submission to its marks: the answers are asked for values where they are confined, and judged here."""
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from innerlab import checks
@@ -19,7 +21,7 @@ from innerlab.checks.asking import Answering, Reply, Request, SetUpFailed
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, mark
 from innerlab.checks.records import source_hash
 from innerlab.exercises.release import exercises_in, released, set_up
-from innerlab.marking.submissions import Answer, Submission, Unreadable, answers, content
+from innerlab.marking.submissions import ABSENT, Answer, Submission, Unreadable, answers, content
 
 NO_VALUE, NO_ANSWER, NOT_READ, NOT_HANDED_IN = "no value", "no answer", "not read", "not handed in"
 BY_PERSON, MARKED_BY_PERSON, CHECK_FAILED = "for a person", "marked by a person", "check failed"
@@ -142,7 +144,7 @@ class Chapter:
         judge = Path(checks.__file__).parent / f"{name}.py"
         package = Path(checks.__file__).parents[1]
         files = {source, judge, *imported_files(judge, package.parent), *package.glob("checks/_*.py")}
-        files |= {package / "marking" / f"{part}.py" for part in ("marks", "submissions", "confinement")}
+        files |= {package / "marking" / f"{part}.py" for part in ("marks", "submissions", "calls", "confinement")}
         contents = sorted(file.read_bytes().replace(b"\r\n", b"\n") for file in files)
         version = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
         return cls(name, notebook, exercises_in(notebook), version)
@@ -207,7 +209,7 @@ def marked(
             raise data
         found = answers(data, chapter.notebook)
     except Unreadable as problem:
-        absent = str(problem).startswith("was not handed in")
+        absent = str(problem).startswith(ABSENT)
         status, reason = NOT_HANDED_IN if absent else NOT_READ, f"The notebook {problem}."
         marks = [Mark(name, of, 0.0, status, reason) for name, of in chapter.points.items()]
     else:
@@ -226,37 +228,72 @@ def _marked(name: str, answer: Answer, chapter: Chapter, master: int, process: A
     if stub.cell_type == "markdown":
         return Mark(name, of, None, BY_PERSON, **about)
     exercise = checks.exercise(f"{chapter.name}/{name}")
+    needed = needed_cells(answer)
 
-    def ask(recipes: list | None) -> list[Reply]:
-        sent = None if recipes is None else tuple(recipes)
-        with _alarm(0):  # the process has limits of its own
-            return _replies(exercise.answer, answer, sent, set_up(chapter.notebook, name), process)
+    def verdict_on(cells: tuple[str, ...]) -> Verdict:
+        def ask(recipes: list | None) -> list[Reply]:
+            sent = None if recipes is None else tuple(recipes)
+            with _alarm(0):  # the process has limits of its own
+                return process.ask(Request(cells, exercise.answer, sent, set_up(chapter.notebook, name)))
+
+        with _alarm(JUDGING_SECONDS):
+            return mark(exercise, ask, seed_of(master, chapter.name, name))
 
     try:
-        with _alarm(JUDGING_SECONDS):
-            verdict = mark(exercise, ask, seed_of(master, chapter.name, name))
+        verdict = verdict_on((*needed, answer.source))
+        if needed and verdict.state != PASSED:  # cells are not always run from the top
+            alone = verdict_on((answer.source,))
+            verdict = alone if alone.state == PASSED else verdict
     except SetUpFailed:
         raise
     except Exception as problem:
-        said = f"The check failed on this answer ({type(problem).__name__}: {problem!s:.200})."
-        return Mark(name, of, None, CHECK_FAILED, said, **about)
+        return _check_failed(name, of, answer, f"{type(problem).__name__}: {problem!s:.200}")
     return Mark(name, of, of if verdict.state == PASSED else 0.0, **_told(verdict), **about)
 
 
-def _replies(
-    variable: str, answer: Answer, recipes: tuple | None, before: tuple[str, ...], process: Answering
-) -> list[Reply]:
-    """What an answer's cell replies by itself, or, if it lacks a name, with the learner's own cells above it."""
-    replies = process.ask(Request((answer.source,), variable, recipes, before))
-    if answer.above and any(_lacks_a_name(reply) for reply in replies):
-        return process.ask(Request((*answer.above, answer.source), variable, recipes, before))
-    return replies
+def _check_failed(name: str, of: float, answer: Answer, why: str) -> Mark:
+    said = _sendable(f"The check failed on this answer ({why}).")
+    return Mark(name, of, None, CHECK_FAILED, said, source=answer.source or "", note=answer.note)
 
 
-def _lacks_a_name(reply: Reply) -> bool:
-    problem = reply.get("problem")
-    message = problem.get("message") if isinstance(problem, dict) else None
-    return isinstance(message, str) and message.startswith("NameError")
+def failed(submission: Submission, key: str, chapter: Chapter, why: str) -> Marked:
+    """The marks of a submission that ended whatever marked it: nothing is given or taken until a person has looked.
+
+    Args:
+        submission: whose it is.
+        key: from :func:`key_of`.
+        chapter: the exercises.
+        why: what happened.
+    """
+    marks = [_check_failed(name, of, Answer(None), why) for name, of in chapter.points.items()]
+    return Marked(submission.student, submission.chapter, key, marks)
+
+
+def needed_cells(answer: Answer) -> tuple[str, ...]:
+    """The learner's own cells above an answer that name what it uses, or what those cells use."""
+    wanted, needed = names_in(answer.source)[1], []
+    for cell in reversed(answer.above):
+        named, used = names_in(cell)
+        if named & wanted:
+            needed.insert(0, cell)
+            wanted |= used
+    return tuple(needed)
+
+
+def names_in(cell: str) -> tuple[set[str], set[str]]:
+    """The names that a cell may give a value, and all that it uses; none if it is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(TransformerManager().transform_cell(cell))))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(), set()
+    names = [(node.id, isinstance(node.ctx, ast.Load)) for node in nodes if isinstance(node, ast.Name)]
+    named = {name for name, is_used in names if not is_used}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            named.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            named |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return named, {name for name, is_used in names if is_used}
 
 
 def _told(verdict: Verdict) -> dict[str, str]:

@@ -13,6 +13,8 @@ from innerlab.exercises.release import exercises_in
 
 LARGEST = 20 * 2**20
 """bytes; a larger notebook is not read. Ours have 60 kB, and ten figures in it seldom make one megabyte."""
+ABSENT = "was not handed in"
+MOST_CELLS = 5_000
 LONGEST_ANSWER = 100_000
 """characters of one answer"""
 
@@ -65,7 +67,9 @@ def find(submitted: Path, chapters: list[str]) -> list[Submission]:
         raise ValueError(f"SUBMITTED is {submitted}, which is not a folder")
     folders = [entry.name for entry in os.scandir(submitted) if entry.is_dir()]
     students = sorted(name for name in folders if not name.startswith("."))
-    begun = [chapter for chapter in chapters if any((submitted / s / chapter).exists() for s in students)]
+    begun = [
+        chapter for chapter in chapters if any(os.path.lexists(submitted / student / chapter) for student in students)
+    ]
     if not begun:
         expected = f"{submitted}/<student>/<chapter>/<chapter>.ipynb, with a chapter out of {', '.join(chapters)}"
         raise ValueError(f"nothing is there to mark: expected are {expected}")
@@ -76,40 +80,52 @@ def find(submitted: Path, chapters: list[str]) -> list[Submission]:
     ]
 
 
-def content(path: Path, root: Path) -> bytes:
-    """The bytes of a submitted notebook.
+def content(path: Path, root: Path, largest: int = LARGEST) -> bytes:
+    """The bytes of a file that was handed in.
 
     Args:
-        path: of the notebook.
+        path: of the file.
         root: the folder of all submissions; no part of the path below it may be a link.
+        largest: bytes; no more are read.
 
     Raises:
         Unreadable: if it is not there, not a plain file, or too large.
     """
+    try:
+        return _content(path, root, largest)
+    except FileNotFoundError:
+        raise Unreadable(f"{ABSENT} as {path.parent.name}/{path.name}{_beside(path)}") from None
+    except OSError as problem:
+        raise Unreadable(f"cannot be opened ({problem.strerror})") from None
+
+
+def _content(path: Path, root: Path, largest: int) -> bytes:
     place = root
     for part in path.relative_to(root).parts:
         place = place / part
         if place.is_symlink():
             raise Unreadable("is, or lies in, a link to something else; links are not followed")
-    try:
-        # a pipe or a device would keep whoever opens it waiting
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
-        others = sorted(entry.name for entry in path.parent.iterdir())[:3] if path.parent.is_dir() else []
-        lies = f"; what lies there is {', '.join(others)}" if others else ""
-        raise Unreadable(f"was not handed in as {path.parent.name}/{path.name}{lies}") from None
-    except OSError as problem:
-        raise Unreadable(f"cannot be opened ({problem.strerror})") from None
+    # a pipe or a device would keep whoever opens it waiting
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise Unreadable("is not a file")
-        data = _read(descriptor, LARGEST + 1) if about.st_size <= LARGEST else None
+        data = _read(descriptor, largest + 1) if about.st_size <= largest else b""
     finally:
         os.close(descriptor)
-    if data is None or len(data) > LARGEST:
-        raise Unreadable(f"has {about.st_size / 2**20:.0f} MB; more than {LARGEST >> 20} are not read (clear outputs?)")
+    if max(about.st_size, len(data)) > largest:
+        raise Unreadable(f"has {about.st_size / 2**20:.0f} MB; more than {largest >> 20} are not read (clear outputs?)")
     return data
+
+
+def _beside(path: Path) -> str:
+    """What lies where a notebook was expected."""
+    try:
+        others = sorted(entry.name for entry in path.parent.iterdir())[:3]
+    except OSError:
+        others = []
+    return f"; what lies there is {', '.join(others)}" if others else ""
 
 
 def _read(descriptor: int, most: int) -> bytes:
@@ -171,8 +187,8 @@ def _cells(data: bytes) -> list[tuple[str, str, str]]:
         version = notebook.get("nbformat") if isinstance(notebook, dict) else None
         raise Unreadable(f"is no notebook of format 4 (nbformat is {version!r:.40})")
     cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise Unreadable("has no list of cells")
+    if not isinstance(cells, list) or len(cells) > MOST_CELLS:
+        raise Unreadable(f"has no list of at most {MOST_CELLS:,} cells")
     return [_cell(cell) for cell in cells if isinstance(cell, dict)]
 
 

@@ -106,5 +106,6 @@ def _text(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    """Text that no spreadsheet takes for a formula, in one cell: of what is not printed only line feeds are left."""
+    plain = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in cell)
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain

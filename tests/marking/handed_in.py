@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from answers.pseudo_alignment import BANKS
 
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED
 from innerlab.exercises.release import released, source_notebook, text_of
+from innerlab.marking.calls import NUMBERS
 from innerlab.marking.marks import BY_PERSON, NO_ANSWER, NO_VALUE, NOT_HANDED_IN, NOT_READ
 
 ROOT = Path(__file__).parents[2]
@@ -85,13 +87,45 @@ def written_in_other_words():
 def with_cells_of_ones_own():
     found = notebook(lean="def lean(outcomes, floor):\n    return helper(outcomes, floor)", **right("labels"))
     helper = solutions()["lean"].replace("def lean", "def helper")
-    own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": 1, "source": helper}
-    found["cells"].insert(2, own)
+    found["cells"].insert(2, own_cell(helper))
     return found, expected(lean=PASSED, labels=PASSED)
 
 
+def own_cell(source):
+    return {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": 1, "source": source}
+
+
+def with_a_name_given_another_value():
+    """The notebook's own ``shares`` is a list of numbers."""
+    found = notebook(labels="labels = shares")
+    found["cells"].insert(
+        found["cells"].index(cell_of(found, "labels")), own_cell(solutions()["labels"] + "\nshares = labels")
+    )
+    return found, expected(labels=PASSED)
+
+
+def with_a_slow_cell_that_nothing_needs():
+    found = notebook(labels="labels = mine()", **right("lean"))
+    at = found["cells"].index(cell_of(found, "labels"))
+    found["cells"][at:at] = [
+        own_cell("def mine():\n    " + solutions()["labels"].replace("\n", "\n    ") + "\n    return labels")
+    ]
+    found["cells"].insert(at, own_cell("import time\nplot = time.sleep(99)"))
+    return found, expected(labels=PASSED, lean=PASSED)
+
+
 def with_magic():
-    return notebook(lean=f"%%time\n%matplotlib inline\n{solutions()['lean']}\n!ls"), expected(lean=PASSED)
+    magic = "%%time\n%matplotlib inline\nfiles = !ls\nnp?\n"
+    return notebook(lean=f"{magic}{solutions()['lean']}\n!ls"), expected(lean=PASSED)
+
+
+def with_numbers_without_end():
+    """What would take the judge gigabytes to look at."""
+    return notebook(
+        lean="def lean(outcomes, floor):\n    return ['x' * 900_000] + [''] * 20_000",
+        repair="repair = {'counts': torch.zeros(3 * 10**8, 0), 'smallest': 0.4}",
+        **right(*OTHERS),
+    ), expected(lean=NOT_YET, repair=NOT_YET, **OTHERS)
 
 
 def with_an_error_below_the_answer():
@@ -173,6 +207,7 @@ def with_outputs_that_carry_a_script():
     return found, expected(labels=PASSED, explain=BY_PERSON)
 
 
+KEYRING = NUMBERS.get(platform.machine(), {}).get("add_key")
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -232,7 +267,17 @@ def everything(submitted):
         "partial": (notebook(**right("labels", "interval")), expected(labels=PASSED, interval=PASSED)),
         "wrong": attack(WRONG, NOT_YET),
         "own-cells": with_cells_of_ones_own(),
+        "rebound": with_a_name_given_another_value(),
+        "slow-cells": with_a_slow_cell_that_nothing_needs(),
+        "without-end": with_numbers_without_end(),
         "magic": with_magic(),
+        "looks-at-itself": then_right(
+            "import inspect, pickle, __main__\nclass Own: pass\ndef own(): return 1\n"
+            "assert pickle.loads(pickle.dumps(Own())) and inspect.getsource(own) and __main__.own() == 1"
+        ),
+        "pool": then_right(
+            "from multiprocessing import Pool\ndef f(x): return x\nwith Pool(2) as pool: pool.map(f, [1])"
+        ),
         "error-below": with_an_error_below_the_answer(),
         "no-checks": without_checks(),
         "lax-checks": with_checks_that_always_pass(),
@@ -268,6 +313,21 @@ def everything(submitted):
         "memory-of-many": attack(
             "import os, time\nfor _ in range(20): os.fork() or (bytearray(3 * 10**8), time.sleep(99))\ntime.sleep(99)"
         ),
+        "burners": attack(
+            "import os\nfor _ in range(50):\n    if os.fork() == 0:\n        os.setsid()\n        while True: pass\n"
+            "while True: pass"
+        ),
+        "memory-in-a-file": attack("import os\nos.memfd_create('x')"),
+        "memory-that-is-shared": attack(
+            "import mmap, os, time\nfor _ in range(20):\n    if os.fork() == 0:\n        shared = mmap.mmap(-1, 2 * 10**8)\n"
+            "        for i in range(0, len(shared), 4096): shared[i] = 1\n        time.sleep(99)\ntime.sleep(99)"
+        ),
+        "parents-limits": attack("import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))"),
+        "keyring": attack(
+            f"import ctypes\nassert ctypes.CDLL(None).syscall({KEYRING}, b'user', b'note', b'hi', 2, -4) > 0"
+        ),
+        "namespace": attack("import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == 0"),
+        "carriage-return": attack("raise ValueError('x\\r=1+1\\rada,pseudo_alignment,lean,2,2,passed')"),
         "flood": attack("while True: print('x' * 10**6)"),
         "some-flood": then_right("import sys\nfor _ in range(50): print('x' * 10**6); sys.stderr.write('x' * 10**6)"),
         "flooded-reply": attack("def lean(outcomes, floor):\n    return np.zeros(1_000_000)"),
