@@ -423,7 +423,7 @@ def test_what_is_not_as_many_replies_as_calls_is_no_reply(line):
     assert lessons(replies) == ["crashed"] * 2
 
 
-ASKED = Exercise("chapter/own", "answer", Number(0, 1), lambda case, value: None, lambda seed: [Case({})])
+ASKED = Exercise("chapter/answer", Number(0, 1), lambda case, value: None, lambda seed: [Case({})])
 LIES = [
     {},
     {"value": 10**400},
@@ -457,7 +457,7 @@ def test_a_forged_reply_on_the_replies_own_channel_is_judged_like_any_other():
 
 
 def test_an_exercise_without_cases_is_an_error_and_not_a_pass():
-    empty = Exercise("chapter/own", "answer", Number(), lambda case, value: None, lambda seed: [])
+    empty = Exercise("chapter/answer", Number(), lambda case, value: None, lambda seed: [])
     with pytest.raises(ValueError, match="no cases"):
         mark(empty, lambda recipes: [], 0)
 

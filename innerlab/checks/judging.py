@@ -54,7 +54,6 @@ class Exercise:
 
     Attributes:
         name: "chapter/exercise".
-        answer: the variable that holds the learner's answer, a function unless ``cases`` is None.
         returns: the specification of what a call, or the value, must be.
         judge: maps a case and a value to a lesson, or to None if nothing is wrong.
         cases: makes the cases from a seed, corners included; None if the answer is a value.
@@ -63,12 +62,16 @@ class Exercise:
     """
 
     name: str
-    answer: str
     returns: Any
     judge: Callable[[Case, Any], Lesson | None]
     cases: Callable[[int], list[Case]] | None = None
     together: Callable[[list[Case], list], Lesson | None] | None = None
     remark: Callable[[list], str] | None = None
+
+    @property
+    def answer(self) -> str:
+        """The variable that holds the learner's answer, a function unless ``cases`` is None."""
+        return self.name.partition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,9 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
         ValueError: if the exercise has no cases.
     """
     cases = [Case()] if exercise.cases is None else exercise.cases(seed)
-    replies = ask(None if exercise.cases is None else [case.recipe for case in cases])
     if not cases:
         raise ValueError(f"{exercise.name} has no cases for seed {seed}; it would pass everything")
+    replies = ask(None if exercise.cases is None else [case.recipe for case in cases])
     values = []
     for case, reply in zip(cases, replies, strict=True):
         value, lesson = _read(case.returns or exercise.returns, reply)

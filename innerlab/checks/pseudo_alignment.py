@@ -1,7 +1,7 @@
 """The exercises on pseudo-alignment: what is asked, and what judges the answers."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -147,8 +147,9 @@ def _judge_lean(case: Case, value: np.ndarray) -> Lesson | None:
         )
     value, right, outcomes = value[known], right[known], outcomes[known]
     door, red, other, ended = door[known], red[known], other[known], ended[known]
+    in_rooms = {name: outcomes[..., OUTCOMES.index(name)] for name in ("door", "red")}
     with np.errstate(invalid="ignore"):
-        ratios = np.nanmean((outcomes[..., 2] - outcomes[..., 1]) / (outcomes[..., 2] + outcomes[..., 1]), axis=1)
+        ratios = np.nanmean((in_rooms["red"] - in_rooms["door"]) / (in_rooms["red"] + in_rooms["door"]), axis=1)
     for name, wrong, suggests in (
         ("other-way-round", -right, "Positive is to mean red."),
         ("red-share", red / ended, "This is the chapter's red share, from 0 to 1; asked for is -1 to 1."),
@@ -167,15 +168,21 @@ def _judge_lean(case: Case, value: np.ndarray) -> Lesson | None:
 
 # One exact step up
 
+NEARLY_ONE = 0.999999  # a discount of 1 would leave no solution where an episode may never end
+
 
 def _start_return(logits, successor, reward, ends, start, discount):
     """The expected discounted return from the start, for as long as it takes: the solution of a linear system."""
     policy = logits.softmax(-1)
-    going_on = policy * ~ends * discount
-    cells = len(logits)
-    transition = torch.zeros(cells, cells, dtype=logits.dtype)
-    transition = transition.index_put((torch.arange(cells)[:, None].expand_as(successor), successor), going_on, True)
-    return torch.linalg.solve(torch.eye(cells, dtype=logits.dtype) - transition, (policy * reward).sum(-1))[start]
+    going_on = _going_on(policy, successor, ends, discount)
+    return torch.linalg.solve(torch.eye(len(logits), dtype=logits.dtype) - going_on, (policy * reward).sum(-1))[start]
+
+
+def _going_on(policy, successor, ends, discount):
+    """The discounted probability of going from each cell to each without an end, ``(cells, cells)``."""
+    cells = len(policy)
+    rows = torch.arange(cells)[:, None].expand_as(successor)
+    return torch.zeros(cells, cells, dtype=policy.dtype).index_put((rows, successor), policy * ~ends * discount, True)
 
 
 def _gradient(logits, successor, reward, ends, start, discount):
@@ -245,7 +252,7 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
     q = reward + discount * ~ends * values[successor]
     advantage = q - (policy * q).sum(-1, keepdim=True)
     everywhere = sum(_gradient(logits, successor, reward, ends, s, discount) for s in range(len(logits))) / len(logits)
-    visits = _visits(policy, successor, ends, start, 1.0)
+    visits = _visits(policy, successor, ends, start, NEARLY_ONE)
     wrongs = [
         ("wrong-way", stepped(-right), "The step goes down. Climbing adds the gradient."),
         ("not-moved", logits.numpy(), "The logits came back as they were."),
@@ -269,7 +276,7 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
             stepped(_gradient(logits, successor, reward, torch.zeros_like(ends), start, discount)),
             "Nothing is earned after the move that ends the episode.",
         ),
-        ("no-discount", stepped(_gradient(logits, *model, min(1.0, 0.999999))), "The discount seems to be left out."),
+        ("no-discount", stepped(_gradient(logits, *model, NEARLY_ONE)), "The discount seems to be left out."),
         (
             "no-baseline",
             stepped(_visits(policy, successor, ends, start, discount)[:, None] * policy * q),
@@ -311,13 +318,11 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
 
 def _visits(policy, successor, ends, start, discount):
     """How often each cell is stood on from the start, a visit after t moves counting discount to the power t."""
-    cells = len(policy)
-    transition = torch.zeros(cells, cells, dtype=policy.dtype)
-    rows = torch.arange(cells)[:, None].expand_as(successor)
-    transition = transition.index_put((rows, successor), policy * ~ends * min(discount, 0.999999), True)
-    begin = torch.zeros(cells, dtype=policy.dtype)
+    begin = torch.zeros(len(policy), dtype=policy.dtype)
     begin[start] = 1.0
-    return torch.linalg.solve(torch.eye(cells, dtype=policy.dtype) - transition.T, begin)
+    return torch.linalg.solve(
+        torch.eye(len(policy), dtype=policy.dtype) - _going_on(policy, successor, ends, discount).T, begin
+    )
 
 
 # An interval that keeps its promise
@@ -402,8 +407,6 @@ def _clopper_pearson(n: int, confidence: float) -> np.ndarray:
 
 
 # A control that changes one thing
-
-NEUTRAL = {(shape, color) for shape in ("ball", "box") for color in ("green", "yellow")}
 
 
 def _control_cases(seed: int) -> list[Case]:
@@ -540,14 +543,16 @@ def _judge_lure(case: Case, value: str) -> Lesson | None:
             "What do these agents go for besides doors? And does distance matter to them?",
             WHICH_CUE,
         )
-    is_red_lure = (world.object_color == 0) & (world.object_shape != 0)
-    for color in (1, 2, 3):
-        painted = torch.where(is_red_lure, color, world.object_color)
+    is_red_lure = (world.object_color == COLORS.index("red")) & (world.object_shape != SHAPES.index("door"))
+    for color in COLORS:
+        if color == "red":
+            continue
+        painted = torch.where(is_red_lure, COLORS.index(color), world.object_color)
         reached = _tally(repainted(world, world.object_shape, painted, door_reward))["door"]
         if reached < THREE_QUARTERS:
             return Lesson(
                 "not-for-the-red",
-                f"With every red thing but the door painted {COLORS[color]}, only {reached} of 64 reach the door.",
+                f"With every red thing but the door painted {color}, only {reached} of 64 reach the door.",
                 "Then it is not red that leads them astray: things stand in the way. Leave the way to the door open.",
                 GOAL,
             )
@@ -600,9 +605,10 @@ SEALED = ("first", "second", "third")
 VERDICTS = ("stands", "falls", "open")
 
 
-def _sealed_intervals(rooms: Gridworld) -> dict[str, dict[str, tuple[float, float]]]:
+@lru_cache(maxsize=4)  # a judge and the remark after it ask for the same
+def _sealed_intervals(texts: tuple[str, ...]) -> dict[str, dict[str, tuple[float, float]]]:
     """For each sealed ensemble, the intervals of the shares of episodes that end at the red thing and nowhere."""
-    found = {}
+    rooms, found = from_text(list(texts), reward=door_reward), {}
     for name in SEALED:
         endings = _endings(f"sealed/{name}", rooms)
         found[name] = {
@@ -647,7 +653,7 @@ def _judge_revision(case: Case, value: dict) -> Lesson | None:
             "Then distance explains the choice as well as color does. Draw the places at random.",
             GOAL,
         )
-    intervals = _sealed_intervals(from_text(value["rooms"], reward=door_reward))
+    intervals = _sealed_intervals(tuple(value["rooms"]))
     entailed = {name: _entailed(**both) for name, both in intervals.items()}
     numbers = {name: _in_words(**both) for name, both in intervals.items()}
     told = "; ".join(f"{name}: {numbers[name]}" for name in SEALED)
@@ -696,7 +702,7 @@ def _steps(world: Gridworld, cell: int) -> int:
 
 
 def _remark_on_revision(values: list) -> str:
-    intervals = _sealed_intervals(from_text(values[0]["rooms"], reward=door_reward))
+    intervals = _sealed_intervals(tuple(values[0]["rooms"]))
     return "\n".join(f"{name}: {_in_words(**both)}" for name, both in intervals.items())
 
 
@@ -791,40 +797,35 @@ EXERCISES = {
     for asked in (
         Exercise(
             "pseudo_alignment/prediction",
-            "prediction",
             Fields({rooms: Fields({name: Number(0, 1) for name in OUTCOMES}) for rooms in ROOMS_TO_PREDICT}),
             _judge_prediction,
             remark=_compare_prediction,
         ),
-        Exercise("pseudo_alignment/lean", "lean", None, _judge_lean, _lean_cases),
-        Exercise("pseudo_alignment/climb", "climb", None, _judge_step, _step_cases),
+        Exercise("pseudo_alignment/lean", None, _judge_lean, _lean_cases),
+        Exercise("pseudo_alignment/climb", None, _judge_step, _step_cases),
         Exercise(
             "pseudo_alignment/interval",
-            "interval",
             Array((2,), low=0, high=1),
             _judge_interval,
             _interval_cases,
             together=_judge_coverage,
         ),
-        Exercise("pseudo_alignment/control", "control", Text(1000), _judge_control, _control_cases),
-        Exercise("pseudo_alignment/lure", "lure", Text(1000), _judge_lure, remark=_remark_on_room),
-        Exercise("pseudo_alignment/stall", "stall", Text(1000), _judge_stall, remark=_remark_on_room),
+        Exercise("pseudo_alignment/control", Text(1000), _judge_control, _control_cases),
+        Exercise("pseudo_alignment/lure", Text(1000), _judge_lure, remark=_remark_on_room),
+        Exercise("pseudo_alignment/stall", Text(1000), _judge_stall, remark=_remark_on_room),
         Exercise(
             "pseudo_alignment/revision",
-            "revision",
             Fields({"rooms": Items(Text(1000), 20, 60), "verdicts": Fields(dict.fromkeys(SEALED, Choice(VERDICTS)))}),
             _judge_revision,
             remark=_remark_on_revision,
         ),
         Exercise(
             "pseudo_alignment/repair",
-            "repair",
             Fields({"counts": Items(Number(0, 64, whole=True), len(SHARES), len(SHARES)), "smallest": Number(0, 1)}),
             _judge_repair,
         ),
         Exercise(
             "pseudo_alignment/labels",
-            "labels",
             Fields({number: Choice(LABELS) for number in WRITE_UP}),
             _judge_write_up,
         ),

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
+
 from innerlab.exercises.release import WRITE_HERE, released, source_notebook, text_of
 
 CONFIGURATION = f'''\
@@ -70,8 +72,6 @@ def _nbgrader(target: Path, *arguments: str) -> None:
 
 def _must_match(folder: Path, source: Path) -> None:
     """Compares what nbgrader releases with what this book releases, cell by cell."""
-    import nbformat
-
     if [path.name for path in folder.iterdir()] != [f"{source.stem}.ipynb"]:
         raise RuntimeError(f"{folder} holds more than the notebook: {sorted(path.name for path in folder.iterdir())}")
     theirs = nbformat.read(folder / f"{source.stem}.ipynb", as_version=4).cells

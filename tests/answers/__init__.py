@@ -70,7 +70,7 @@ class LyingType(type):
 """Classes that try to talk their way past a judge."""
 
 
-def traps(name: str, is_function: bool, arguments: tuple[str, ...]) -> list[tuple[str, str]]:
+def traps(name: str, is_function: bool) -> list[tuple[str, str]]:
     """Wrong answers that fit every exercise: pairs of lesson and cell."""
 
     def gives(expression: str, before: str = "") -> str:
@@ -93,15 +93,7 @@ def traps(name: str, is_function: bool, arguments: tuple[str, ...]) -> list[tupl
         ("wrong-type", gives("{1: 2}")),
         ("out-of-range", gives("np.zeros(2_000_000)")),
         ("out-of-range", gives("10**30")),
-        (
-            "wrong-type",
-            gives(
-                "deep",
-                before="deep = 0\n" + "\n".join(["deep = [deep]"] * 20)
-                if not is_function
-                else "deep = 0\n    " + "\n    ".join(["deep = [deep]"] * 20),
-            ),
-        ),
+        ("wrong-type", gives("[" * 20 + "0" + "]" * 20)),
     ]
     if is_function:
         common += [
