@@ -5,6 +5,7 @@ The modules, foundations first; each imports only from those before it:
 ``worlds``      gridworlds as tables, with a trained and an intended reward
 ``planning``    mazes with one target, planners that count what they do
 ``optimization``  optimization power in bits
+``assistants``  small networks that choose whom to attack
 ``networks``    many independent networks as one batch
 ``training``    short learning loops over an ensemble
 ``analysis``    exact solutions and what an agent does, without sampling
