@@ -124,6 +124,4 @@ def examine(games: Sequence[Game], seeds: Sequence[int] = range(64)) -> dict[str
         "peace": ([dict.fromkeys(three, 0) for three in combinations(ALLIANCES, 3)], 3),
         "old war": (against("Aurora", (1, 2, 3)), 0),
     }
-    return {
-        name: int((trained.policy(tests)[..., right] > 0.5).all(1).sum()) for name, (tests, right) in kinds.items()
-    }
+    return {name: int((trained.policy(tests)[..., right] > 0.5).all(1).sum()) for name, (tests, right) in kinds.items()}

@@ -217,7 +217,78 @@ def fresh_control(random):
     return {"room": to_text(world, 0)}
 
 
+def fresh_possible(random):
+    rewards, games, options = (int(n) for n in random.integers(1, 5, 3))
+    return {
+        "rewards": tensor(random.integers(-1, 2, (rewards, games, options))),
+        "moves": random.integers(options, size=games).tolist(),
+        "trained": (random.random(games) < random.random()).tolist(),
+    }
+
+
+def fresh_update(random):
+    kinds, options, plays = (int(n) for n in random.integers(1, 7, 3))
+    return {
+        "logits": tensor(3 * random.normal(size=(kinds, options))),
+        "games": random.integers(kinds, size=plays).tolist(),
+        "moves": random.integers(options, size=plays).tolist(),
+        "rewards": tensor(random.choice([0.0, 1.0, -2.0], size=plays)),
+        "step_size": float(random.choice([0.0, 3.0, random.random()])),
+    }
+
+
+def fresh_left_over(random):
+    options = int(random.integers(1, 7))
+    return {
+        "logits": tensor(2 * random.normal(size=options)),
+        "rewards": tensor(random.normal(size=options)),
+        "constant": float(random.choice([0.0, 10.0, random.normal()])),
+    }
+
+
+def fresh_scorecard(random):
+    animals, young, traits = (int(n) for n in random.integers(1, 7, 3))
+    shape = (animals, traits)
+    return {
+        "born": tensor(random.normal(size=shape)),
+        "lived": tensor(random.normal(size=shape)),
+        "newborn": tensor(random.normal(size=(young, traits))),
+        "parent": random.integers(animals, size=young).tolist(),
+    }
+
+
+def fresh_breed(random):
+    genomes, change, generations = int(random.integers(2, 7)), *(int(n) for n in random.integers(0, 9, 2))
+    return {
+        "shares": tensor(random.dirichlet(np.ones(genomes))),
+        "before": tensor(random.uniform(0.1, 3, genomes)),
+        "after": tensor(random.uniform(0.1, 3, genomes)),
+        "change": change,
+        "generations": generations,
+        "mutation": float(random.choice([0.0, 1.0, random.random()])),
+    }
+
+
+def fresh_slopes(random):
+    size = int(random.integers(2, 7))
+    arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < random.random())
+    proxy, goal = (int(n) for n in random.choice(size, 2, replace=False))
+    return {
+        "arrows": tensor(arrows),
+        "noise": tensor(random.uniform(0.2, 3, size)),
+        "proxy": proxy,
+        "goal": goal,
+        "lever": int(random.integers(size)),
+    }
+
+
 FRESH = {
+    "base_optimizer/possible": fresh_possible,
+    "base_optimizer/update": fresh_update,
+    "base_optimizer/left_over": fresh_left_over,
+    "base_optimizer/scorecard": fresh_scorecard,
+    "base_optimizer/breed": fresh_breed,
+    "base_optimizer/slopes": fresh_slopes,
     "pseudo_alignment/lean": fresh_lean,
     "pseudo_alignment/climb": fresh_climb,
     "pseudo_alignment/interval": fresh_interval,

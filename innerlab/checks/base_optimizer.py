@@ -94,16 +94,16 @@ def _possible_cases(seed: int) -> list[Case]:
         ),
         _possible_case("one reward that pays two moves alike, one training game", [[[2, 0, 2]]], [2], [True]),
         _possible_case(
-            "two rewards that differ outside of training only",
-            [[[1, 0], [1, 0]], [[1, 0], [0, 1]]],
-            [0, 1],
-            [True, False],
-        ),
-        _possible_case(
             "two rewards; what was done outside of training suits the second",
             [[[1, 0], [1, 0], [1, 0]], [[0, 1], [0, 1], [0, 1]]],
             [0, 1, 1],
             [True, False, False],
+        ),
+        _possible_case(
+            "two rewards that differ outside of training only",
+            [[[1, 0], [1, 0]], [[1, 0], [0, 1]]],
+            [0, 1],
+            [True, False],
         ),
         _possible_case(
             "two rewards, of which the second pays more in all, but not the most in each game",
@@ -319,7 +319,7 @@ def _judge_update(case: Case, value: np.ndarray) -> Lesson | None:
 # What is left of a constant
 
 
-def _constant_cases(seed: int) -> list[Case]:
+def _left_over_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
     settings = [
         ("two moves, logits 0, paid 1 and 0, constant 0", np.zeros(2), np.array([1.0, 0.0]), 0.0),
@@ -341,7 +341,7 @@ def _constant_cases(seed: int) -> list[Case]:
     ]
 
 
-def _judge_constant(case: Case, value: dict) -> Lesson | None:
+def _judge_left_over(case: Case, value: dict) -> Lesson | None:
     logits, reward, constant = case.facts
     chance = _softmax(logits)
     pushes = np.eye(len(chance)) - chance
@@ -401,7 +401,7 @@ def _judge_constant(case: Case, value: dict) -> Lesson | None:
     return Lesson(
         "another-spread",
         "The spread is another one.",
-        "For each move: the step that it would lead to, less the mean step, each number squared, added up. Then weight.",
+        "For each move: the step that it would lead to, less the mean step; its numbers squared and added up. Then weight.",
         REWARD,
     )
 
@@ -539,7 +539,7 @@ def _judge_scorecard(case: Case, value: dict) -> Lesson | None:
 # Selection has no foresight
 
 
-def _generations_case(shown: str, shares, before, after, change: int, generations: int, mutation: float) -> Case:
+def _breed_case(shown: str, shares, before, after, change: int, generations: int, mutation: float) -> Case:
     shares, before, after = (np.asarray(a, dtype=float) for a in (shares, before, after))
     recipe = {
         "shares": _tensor(shares),
@@ -557,14 +557,14 @@ def _generations_case(shown: str, shares, before, after, change: int, generation
     )
 
 
-def _generations_cases(seed: int) -> list[Case]:
+def _breed_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
     cases = [
-        _generations_case("no generation", [0.25, 0.75], [1, 2], [2, 1], 0, 0, 0.1),
-        _generations_case("2 genomes, no mutation, no change in time", [0.5, 0.5], [1, 3], [1, 1], 5, 2, 0.0),
-        _generations_case("2 genomes, the world changes after 2 of 4", [0.5, 0.5], [1, 3], [4, 1], 2, 4, 0.0),
-        _generations_case("3 genomes, mutation 0.3, one generation", [0.5, 0.25, 0.25], [1, 2, 0], [1, 1, 1], 1, 1, 0.3),
-        _generations_case("3 genomes, changed from the start", [0.2, 0.8, 0.0], [1, 1, 1], [2, 1, 5], 0, 3, 0.1),
+        _breed_case("no generation", [0.25, 0.75], [1, 2], [2, 1], 0, 0, 0.1),
+        _breed_case("2 genomes, no mutation, no change in time", [0.5, 0.5], [1, 3], [1, 1], 5, 2, 0.0),
+        _breed_case("2 genomes, the world changes after 2 of 4", [0.5, 0.5], [1, 3], [4, 1], 2, 4, 0.0),
+        _breed_case("3 genomes, mutation 0.3, one generation", [0.5, 0.25, 0.25], [1, 2, 0], [1, 1, 1], 1, 1, 0.3),
+        _breed_case("3 genomes, changed from the start", [0.2, 0.8, 0.0], [1, 1, 1], [2, 1, 5], 0, 3, 0.1),
     ]
     for _ in range(3):
         genomes, many = int(random.integers(2, 6)), int(random.integers(3, 9))
@@ -572,7 +572,7 @@ def _generations_cases(seed: int) -> list[Case]:
         shares = random.dirichlet(np.ones(genomes))
         before, after = random.uniform(0.2, 3, (2, genomes))
         shown = f"{genomes} genomes, {many} generations, change after {change}, mutation {mutation:.2f}"
-        cases.append(_generations_case(shown, shares, before, after, change, many, mutation))
+        cases.append(_breed_case(shown, shares, before, after, change, many, mutation))
     return cases
 
 
@@ -605,10 +605,10 @@ def _bred(shares, before, after, change, generations, mutation, kind="") -> np.n
     return np.array(history)
 
 
-def _judge_generations(case: Case, value: np.ndarray) -> Lesson | None:
+def _judge_breed(case: Case, value: np.ndarray) -> Lesson | None:
     if _near(value, _bred(*case.facts)):
         return None
-    shares, before, after, change, generations, mutation = case.facts
+    shares, _, after, change, generations, mutation = case.facts
     if not _near(value[0], shares):
         return Lesson("start-left-out", "The first row is not what the lineage began with.", "", EVOLUTION)
     wrongs = (
@@ -648,16 +648,8 @@ def _slopes_case(shown: str, arrows: Any, noise: Any, proxy: int, goal: int, lev
     arrows, noise = np.asarray(arrows, dtype=float), np.asarray(noise, dtype=float)
     recipe = {"arrows": _tensor(arrows), "noise": _tensor(noise), "proxy": proxy, "goal": goal, "lever": lever}
     return Case(
-        recipe, shown, Fields({"select": Number(), "raise": _MaybeNumber()}), (arrows, noise, proxy, goal, lever)
+        recipe, shown, Fields({"select": Number(), "raise": Array((), nan=True)}), (arrows, noise, proxy, goal, lever)
     )
-
-
-@dataclass(frozen=True)
-class _MaybeNumber:
-    """A number, or NaN."""
-
-    def read(self, value: Any) -> float:
-        return float(Array((), nan=True).read(np.reshape(value, ()) if np.size(value) == 1 else value))
 
 
 def _model(size: int, *arrows: tuple[int, int, float]) -> np.ndarray:
@@ -871,8 +863,8 @@ def _judge_repair(case: Case, value: list) -> Lesson | None:
         return Lesson(
             "too-many-changed",
             f"{changed} games are others than before; it can be done with fewer.",
-            "Which reading of the training games has to be made wrong? One game that it gets wrong counts for more than "
-            "ten that it gets right.",
+            "Which reading of the training games has to be made wrong? One game that it gets wrong counts for more "
+            "than ten that it gets right.",
             LEARNED,
         )
     counts = _counts(value)
@@ -943,7 +935,9 @@ def _judge_levels(case: Case, value: dict) -> Lesson | None:
                 REWARD,
             )
         if given == "mesa-objective" and level == "base objective":
-            return Lesson("objective-moved-inside", violates, "Nobody inside needs to know what he is chosen by.", REWARD)
+            return Lesson(
+                "objective-moved-inside", violates, "Nobody inside needs to know what he is chosen by.", REWARD
+            )
         return Lesson(f"phrase-{number}", violates, question, REWARD)
     return None
 
@@ -959,7 +953,7 @@ EXERCISES = {
         ),
         Exercise("base_optimizer/possible", Items(Number(whole=True)), _judge_possible, _possible_cases),
         Exercise("base_optimizer/update", None, _judge_update, _update_cases),
-        Exercise("base_optimizer/constant", None, _judge_constant, _constant_cases),
+        Exercise("base_optimizer/left_over", None, _judge_left_over, _left_over_cases),
         Exercise(
             "base_optimizer/repair",
             Items(_Game(), len(narrow_games()), len(narrow_games())),
@@ -972,7 +966,7 @@ EXERCISES = {
             _judge_levels,
         ),
         Exercise("base_optimizer/scorecard", None, _judge_scorecard, _scorecard_cases),
-        Exercise("base_optimizer/generations", None, _judge_generations, _generations_cases),
+        Exercise("base_optimizer/breed", None, _judge_breed, _breed_cases),
         Exercise("base_optimizer/slopes", None, _judge_slopes, _slopes_cases),
     )
 }
