@@ -289,7 +289,8 @@ def _judge_update(case: Case, value: np.ndarray) -> Lesson | None:
         (
             "only-the-move-made",
             stepped(rewards - others, chosen),
-            "Raising one move's logit makes the other moves less likely: the derivative of ln softmax has two parts.",
+            "Raising one move's logit makes the other moves of that game less likely: the slope of ln softmax, taken "
+            "over the moves of one game, has two parts.",
         ),
         (
             "probability-not-its-logarithm",
@@ -322,7 +323,7 @@ def _judge_update(case: Case, value: np.ndarray) -> Lesson | None:
 def _left_over_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
     settings = [
-        ("two moves, logits 0, paid 1 and 0, constant 0", np.zeros(2), np.array([1.0, 0.0]), 0.0),
+        ("two moves, paid 1 and 0, constant 0", np.array([0.0, 1.0]), np.array([1.0, 0.0]), 0.0),
         ("three moves, paid nothing but a constant of 2", random.normal(size=3), np.zeros(3), 2.0),
         ("one move", random.normal(size=1), np.array([1.5]), -1.0),
     ]
@@ -401,7 +402,7 @@ def _judge_left_over(case: Case, value: dict) -> Lesson | None:
     return Lesson(
         "another-spread",
         "The spread is another one.",
-        "For each move: the step that it would lead to, less the mean step; its numbers squared and added up. Then weight.",
+        "For each move: the step that it would lead to, less the mean step; its numbers squared and added up.",
         REWARD,
     )
 

@@ -190,7 +190,7 @@ BANKS = {
             ("probability-not-its-logarithm", UPDATE.replace("log_softmax", "softmax")),
             ("gradient-alone", UPDATE.replace("return logits + step_size * gradient", "return step_size * gradient")),
             ("another-step", UPDATE.replace("return logits + step_size * gradient", "return gradient")),
-            ("another-step", UPDATE.replace("log_softmax(-1)", "flatten().log_softmax(0).view_as(leaf)")),
+            ("only-the-move-made", UPDATE.replace("log_softmax(-1)", "flatten().log_softmax(0).view_as(leaf)")),
             (
                 "probabilities",
                 UPDATE.replace("logits + step_size * gradient", "(logits + step_size * gradient).softmax(-1)"),
