@@ -221,8 +221,8 @@ def fresh_possible(random):
     rewards, games, options = (int(n) for n in random.integers(1, 5, 3))
     return {
         "rewards": tensor(random.integers(-1, 2, (rewards, games, options))),
-        "moves": random.integers(options, size=games).tolist(),
-        "trained": (random.random(games) < random.random()).tolist(),
+        "moves": tensor(random.integers(options, size=games), "int64"),
+        "trained": tensor(random.random(games) < random.random(), "bool"),
     }
 
 
@@ -230,8 +230,8 @@ def fresh_update(random):
     kinds, options, plays = (int(n) for n in random.integers(1, 7, 3))
     return {
         "logits": tensor(3 * random.normal(size=(kinds, options))),
-        "games": random.integers(kinds, size=plays).tolist(),
-        "moves": random.integers(options, size=plays).tolist(),
+        "games": tensor(random.integers(kinds, size=plays), "int64"),
+        "moves": tensor(random.integers(options, size=plays), "int64"),
         "rewards": tensor(random.choice([0.0, 1.0, -2.0], size=plays)),
         "step_size": float(random.choice([0.0, 3.0, random.random()])),
     }
@@ -253,7 +253,7 @@ def fresh_scorecard(random):
         "born": tensor(random.normal(size=shape)),
         "lived": tensor(random.normal(size=shape)),
         "newborn": tensor(random.normal(size=(young, traits))),
-        "parent": random.integers(animals, size=young).tolist(),
+        "parent": tensor(random.integers(animals, size=young), "int64"),
     }
 
 
@@ -326,6 +326,8 @@ def same(reply, other):
 
 
 def alike(one, other):
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
     if isinstance(one, str | dict) or isinstance(other, str | dict):
         return one == other
     try:

@@ -17,8 +17,8 @@ EVOLUTION = "Evolution, an analogy"
 GOODHART = "Goodhart's law, with three slopes"
 
 
-def _tensor(array: Any) -> dict:
-    return {"tensor": np.asarray(array, dtype=float).tolist(), "dtype": "float64"}
+def _tensor(array: Any, dtype: str = "float64") -> dict:
+    return {"tensor": np.asarray(array, dtype=dtype).tolist(), "dtype": dtype}
 
 
 def _near(value: Any, other: Any) -> bool:
@@ -77,10 +77,8 @@ def _compare_prediction(values: list) -> str:
 
 
 def _possible_case(shown: str, rewards: Any, moves: Any, trained: Any) -> Case:
-    rewards = np.asarray(rewards, dtype=float)
-    moves, trained = [int(m) for m in moves], [bool(t) for t in trained]
-    recipe = {"rewards": _tensor(rewards), "moves": moves, "trained": trained}
-    return Case(recipe, shown, facts=(rewards, moves, trained))
+    recipe = {"rewards": _tensor(rewards), "moves": _tensor(moves, "int64"), "trained": _tensor(trained, "bool")}
+    return Case(recipe, shown, facts=tuple(map(np.asarray, (rewards, moves, trained))))
 
 
 def _possible_cases(seed: int) -> list[Case]:
@@ -132,7 +130,6 @@ def _possible_cases(seed: int) -> list[Case]:
 
 def _judge_possible(case: Case, value: list) -> Lesson | None:
     rewards, moves, trained = case.facts
-    trained = np.array(trained)
     most = rewards.max(-1)
     paid = rewards[:, np.arange(len(moves)), moves]
     is_best = paid == most
@@ -146,7 +143,7 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
             f"There are rewards 0 to {len(rewards) - 1}, each to be named once at most.",
             "Asked for are the numbers of the rewards, not what they pay.",
         )
-    firsts = rewards.argmax(-1) == np.array(moves)
+    firsts = rewards.argmax(-1) == moves
     totals = rewards[:, trained].max(-1).sum(-1), paid[:, trained].sum(-1)
     wrongs = (
         (
@@ -198,12 +195,11 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
 
 
 def _update_case(shown: str, logits: Any, games: Any, moves: Any, rewards: Any, step_size: float) -> Case:
-    logits, rewards = np.asarray(logits, dtype=float), np.asarray(rewards, dtype=float)
-    games, moves = [int(g) for g in games], [int(m) for m in moves]
+    logits, games, moves, rewards = map(np.asarray, (logits, games, moves, rewards))
     recipe = {
         "logits": _tensor(logits),
-        "games": games,
-        "moves": moves,
+        "games": _tensor(games, "int64"),
+        "moves": _tensor(moves, "int64"),
         "rewards": _tensor(rewards),
         "step_size": step_size,
     }
@@ -240,7 +236,7 @@ def _update_cases(seed: int) -> list[Case]:
     return cases
 
 
-def _pushes(logits: np.ndarray, games: list, moves: list) -> np.ndarray:
+def _pushes(logits: np.ndarray, games: np.ndarray, moves: np.ndarray) -> np.ndarray:
     """The gradient of the logarithm of each play's probability, ``(plays, games, moves)``."""
     pushes = np.zeros((len(games), *logits.shape))
     for play, (game, move) in enumerate(zip(games, moves, strict=True)):
@@ -261,7 +257,7 @@ def _judge_update(case: Case, value: np.ndarray) -> Lesson | None:
     right = stepped(rewards - others)
     if _near(value, right):
         return None
-    same_game = np.array(games)[:, None] == np.array(games)
+    same_game = games[:, None] == games
     np.fill_diagonal(same_game, False)
     per_game = (same_game * rewards).sum(1) / np.maximum(same_game.sum(1), 1)
     chosen = np.zeros_like(pushes)
@@ -411,11 +407,15 @@ def _judge_left_over(case: Case, value: dict) -> Lesson | None:
 
 
 def _scorecard_case(shown: str, born: Any, lived: Any, newborn: Any, parent: Any) -> Case:
-    born, lived, newborn = (np.asarray(a, dtype=float) for a in (born, lived, newborn))
-    parent = [int(p) for p in parent]
+    born, lived, newborn, parent = map(np.asarray, (born, lived, newborn, parent))
     traits = Array((born.shape[1],))
     return Case(
-        {"born": _tensor(born), "lived": _tensor(lived), "newborn": _tensor(newborn), "parent": parent},
+        {
+            "born": _tensor(born),
+            "lived": _tensor(lived),
+            "newborn": _tensor(newborn),
+            "parent": _tensor(parent, "int64"),
+        },
         shown,
         Fields({"fitness": Array((len(born),)), "favored": traits, "selected": traits, "mutated": traits}),
         (born, lived, newborn, parent),

@@ -31,7 +31,6 @@ IN_TRAINING = "[g for g in range(len(moves)) if trained[g]]"
 UPDATE = """
 def update(logits, games, moves, rewards, step_size):
     leaf = logits.clone().requires_grad_()
-    games, moves = torch.tensor(games), torch.tensor(moves)
     n = len(games)
     mean_of_others = torch.stack([
         rewards[torch.arange(n) != i].mean() if n > 1 else torch.zeros(()) for i in range(n)
@@ -57,7 +56,7 @@ def left_over(logits, rewards, constant):
 
 SCORECARD = """
 def scorecard(born, lived, newborn, parent):
-    fitness = [parent.count(animal) for animal in range(len(born))]
+    fitness = [parent.tolist().count(animal) for animal in range(len(born))]
     share = torch.tensor(fitness, dtype=torch.float64) / len(parent)
     return {
         "fitness": fitness,
@@ -138,8 +137,7 @@ BANKS = {
             possible(BEST, IN_TRAINING),
             """
             def possible(rewards, moves, trained):
-                trained = torch.tensor(trained)
-                paid = rewards[:, torch.arange(len(moves)), torch.tensor(moves)]
+                paid = rewards[:, torch.arange(len(moves)), moves]
                 regret = (rewards.amax(-1) - paid)[:, trained].sum(-1)
                 return (regret == 0).nonzero().flatten().tolist()
             """,
@@ -344,9 +342,9 @@ BANKS = {
             ),
             (
                 "breeders-alike",
-                SCORECARD.replace("share @ lived - lived", "lived[sorted(set(parent))].mean(0) - lived"),
+                SCORECARD.replace("share @ lived - lived", "lived[sorted(set(parent.tolist()))].mean(0) - lived"),
             ),
-            ("childless-left-out", SCORECARD.replace("lived.mean(0)", "lived[sorted(set(parent))].mean(0)")),
+            ("childless-left-out", SCORECARD.replace("lived.mean(0)", "lived[sorted(set(parent.tolist()))].mean(0)")),
             ("not-compared", SCORECARD.replace("share @ lived - lived.mean(0)", "share @ lived")),
             (
                 "wrong-way",
