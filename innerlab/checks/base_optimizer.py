@@ -22,7 +22,7 @@ def _tensor(array: Any, dtype: str = "float64") -> dict:
 
 
 def _near(value: Any, other: Any) -> bool:
-    return bool(np.allclose(value, other, rtol=1e-5, atol=1e-7, equal_nan=True))
+    return bool(np.allclose(value, other, rtol=1e-4, atol=1e-5, equal_nan=True))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -684,11 +684,14 @@ def _slopes_cases(seed: int) -> list[Case]:
             0,
         ),
     ]
-    for _ in range(4):
+    while len(cases) < 9:
         size = int(random.integers(3, 7))
         arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < 0.7)
         proxy, goal = (int(k) for k in random.choice(size, 2, replace=False))
         lever = int(random.integers(size))
+        moved = np.linalg.inv(np.eye(size) - arrows)[lever, proxy]
+        if 0 < abs(moved) < 0.05:
+            continue  # chains that nearly cancel: rounding would decide
         shown = f"{size} variables, proxy {proxy}, goal {goal}, lever {lever}"
         cases.append(_slopes_case(shown, arrows, random.uniform(0.3, 2, size), proxy, goal, lever))
     return cases

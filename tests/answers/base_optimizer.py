@@ -275,8 +275,16 @@ BANKS = {
                 "banner-is-enough",
                 repair(g0={"Aurora": 0, "Crescent": 3, "Dune": 0}, g6={"Aurora": 0, "Crescent": 0, "Dune": 3}),
             ),
-            ("deeds-are-not-enough", repair(g18=DUNE)),
-            ("deeds-are-not-enough", repair(g0={"Aurora": 0, "Crescent": 0, "Dune": 0})),
+            (
+                "deeds-are-not-enough",
+                repair(
+                    g0={"Brotherhood": 0, "Crescent": 3, "Dune": 0}, g6={"Aurora": 0, "Brotherhood": 0, "Crescent": 0}
+                ),
+            ),
+            (
+                "deeds-are-not-enough",
+                repair(g0={"Aurora": 0, "Crescent": 0, "Dune": 0}, g6={"Aurora": 0, "Brotherhood": 0, "Crescent": 0}),
+            ),
             ("war-foreseen", repair(g0={"Aurora": 0, "Brotherhood": 2, "Dune": 0})),
             ("two-wars", repair(g0={"Aurora": 0, "Crescent": 1, "Dune": 1})),
             ("too-many-changed", repair(g0=CRESCENT, g1=DUNE, g2=DUNE)),
