@@ -110,7 +110,7 @@ def _possible_cases(seed: int) -> list[Case]:
             [True, True],
         ),
         _possible_case("no training game at all", random.integers(-1, 2, (3, 2, 3)), [0, 2], [False, False]),
-        _possible_case("two rewards, neither of which fits", [[[0, 1]], [[-2, 3]]], [0], [True]),
+        _possible_case("two rewards, neither of which fits", [[[0, 3, 4]], [[-2, 1, 3]]], [1], [True]),
     ]
     for _ in range(5):
         games, options = int(random.integers(3, 7)), int(random.integers(2, 5))
@@ -144,7 +144,7 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
             "Asked for are the numbers of the rewards, not what they pay.",
         )
     firsts = rewards.argmax(-1) == moves
-    totals = rewards[:, trained].max(-1).sum(-1), paid[:, trained].sum(-1)
+    totals = paid[:, trained].sum(-1)
     wrongs = (
         (
             is_best.all(-1),
@@ -154,7 +154,7 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
             FAILURES,
         ),
         (
-            is_best[:, ~trained].all(-1),
+            is_best[:, ~trained].all(-1) & (~trained).any(),
             "wrong-games",
             "You seem to look at the games outside of training. Where does a reward enter?",
             REWARD,
@@ -166,7 +166,7 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
             FAILURES,
         ),
         (
-            (totals[1] == totals[1].max()) & (len(rewards) > 1),
+            totals == totals.max(),
             "pays-most",
             "That one reward pays more for these moves than another says nothing: rewards have no common unit. Ask of "
             "each whether another move would have earned more by that same reward.",
@@ -668,6 +668,9 @@ def _slopes_cases(seed: int) -> list[Case]:
         _slopes_case("a cause of goal and proxy; the proxy itself is written", common, [1, 0.5, 2], 2, 1, 2),
         _slopes_case("a cause of goal and proxy; the goal is raised", common, [1, 0.5, 2], 2, 1, 1),
         _slopes_case(
+            "a chain: cause, goal, proxy; the goal is raised", _model(3, (0, 1, 2.0), (1, 2, 1.5)), [1, 1, 1], 2, 1, 1
+        ),
+        _slopes_case(
             "a chain: cause, proxy, something between, goal; the proxy is written",
             _model(4, (0, 1, 1.5), (1, 2, 2.0), (2, 3, -0.5)),
             [1, 1, 1, 0],
@@ -684,7 +687,7 @@ def _slopes_cases(seed: int) -> list[Case]:
             0,
         ),
     ]
-    while len(cases) < 9:
+    while len(cases) < 10:
         size = int(random.integers(3, 7))
         arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < 0.7)
         proxy, goal = (int(k) for k in random.choice(size, 2, replace=False))
@@ -766,6 +769,13 @@ def _judge_slopes(case: Case, value: dict) -> Lesson | None:
             "A variable moves itself, and others through chains of arrows.",
             GOODHART,
         )
+    if lever == goal and value["raise"] == 0:
+        return Lesson(
+            "goal-has-not-risen",
+            "It gives 0, though the goal itself is raised.",
+            "What is raised has risen, too.",
+            GOODHART,
+        )
     with np.errstate(all="ignore"):
         wrongs = (
             (
@@ -814,7 +824,7 @@ def _judge_slopes(case: Case, value: dict) -> Lesson | None:
 # The smallest change
 
 ENOUGH = 58  # of 64
-MOST_CHANGED = 2  # of 24: no single change gets more than 48 of 64 through all wars, whatever game it puts in
+MOST_CHANGED = 2  # of 24: any one change, at any place, leaves the least of the three counts at 48 or below
 
 
 @dataclass(frozen=True)
