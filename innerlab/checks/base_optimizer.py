@@ -154,7 +154,7 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
             FAILURES,
         ),
         (
-            is_best[:, ~trained].all(-1) & (~trained).any(),
+            is_best[:, ~trained].all(-1),
             "wrong-games",
             "You seem to look at the games outside of training. Where does a reward enter?",
             REWARD,
@@ -174,7 +174,8 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
         ),
     )
     for possible, name, suggests, see in wrongs:
-        if given == {int(k) for k in np.flatnonzero(possible)}:
+        nothing_elsewhere = name == "wrong-games" and trained.all()
+        if given == {int(k) for k in np.flatnonzero(possible)} and not nothing_elsewhere:
             return Lesson(name, "These are not the rewards that could have trained it.", suggests, see)
     if given < right:
         return Lesson(
