@@ -35,6 +35,7 @@ class Assistants:
 
     Args:
         seeds: one for each network.
+        width: of its one hidden layer.
     """
 
     def __init__(self, seeds: Sequence[int] = range(64), width: int = 16):
