@@ -268,12 +268,86 @@ def fresh_evolve(random):
     }
 
 
+def fresh_possible(random):
+    rewards, games, options = (int(n) for n in random.integers(1, 5, 3))
+    return {
+        "rewards": tensor(random.integers(-1, 2, (rewards, games, options))),
+        "moves": tensor(random.integers(options, size=games), "int64"),
+        "trained": tensor(random.random(games) < random.random(), "bool"),
+    }
+
+
+def fresh_update(random):
+    kinds, options, plays = (int(n) for n in random.integers(1, 7, 3))
+    return {
+        "logits": tensor(3 * random.normal(size=(kinds, options))),
+        "games": tensor(random.integers(kinds, size=plays), "int64"),
+        "moves": tensor(random.integers(options, size=plays), "int64"),
+        "rewards": tensor(random.choice([0.0, 1.0, -2.0], size=plays)),
+        "step_size": float(random.choice([0.0, 3.0, random.random()])),
+    }
+
+
+def fresh_left_over(random):
+    options = int(random.integers(1, 7))
+    return {
+        "logits": tensor(2 * random.normal(size=options)),
+        "rewards": tensor(random.normal(size=options)),
+        "constant": float(random.choice([0.0, 10.0, random.normal()])),
+    }
+
+
+def fresh_scorecard(random):
+    animals, young, traits = (int(n) for n in random.integers(1, 7, 3))
+    shape = (animals, traits)
+    return {
+        "born": tensor(random.normal(size=shape)),
+        "lived": tensor(random.normal(size=shape)),
+        "newborn": tensor(random.normal(size=(young, traits))),
+        "parent": tensor(random.integers(animals, size=young), "int64"),
+    }
+
+
+def fresh_breed(random):
+    genomes, change, generations = int(random.integers(2, 7)), *(int(n) for n in random.integers(0, 9, 2))
+    return {
+        "shares": tensor(random.dirichlet(np.ones(genomes))),
+        "before": tensor(random.uniform(0.1, 3, genomes)),
+        "after": tensor(random.uniform(0.1, 3, genomes)),
+        "change": change,
+        "generations": generations,
+        "mutation": float(random.choice([0.0, 1.0, random.random()])),
+    }
+
+
+def fresh_slopes(random):
+    size = int(random.integers(2, 7))
+    arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < random.random())
+    proxy, goal = (int(n) for n in random.choice(size, 2, replace=False))
+    return {
+        "arrows": tensor(arrows),
+        "noise": tensor(random.uniform(0.2, 3, size)),
+        "proxy": proxy,
+        "goal": goal,
+        "lever": int(random.integers(size)),
+    }
+
+
 FRESH = {
     "optimizer/expansions": fresh_expansions,
     "optimizer/tied_bits": fresh_tied_bits,
     "optimizer/descend": fresh_descend,
     "optimizer/escape": fresh_escape,
     "optimizer/evolve": fresh_evolve,
+    }
+
+
+    "base_optimizer/possible": fresh_possible,
+    "base_optimizer/update": fresh_update,
+    "base_optimizer/left_over": fresh_left_over,
+    "base_optimizer/scorecard": fresh_scorecard,
+    "base_optimizer/breed": fresh_breed,
+    "base_optimizer/slopes": fresh_slopes,
     "pseudo_alignment/lean": fresh_lean,
     "pseudo_alignment/climb": fresh_climb,
     "pseudo_alignment/interval": fresh_interval,
@@ -311,6 +385,8 @@ def same(reply, other):
 
 
 def alike(one, other):
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
     if isinstance(one, str | dict) or isinstance(other, str | dict):
         return one == other
     try:

@@ -319,8 +319,8 @@ def everything(submitted):
         ),
         "memory-in-a-file": attack("import os\nos.memfd_create('x')"),
         "memory-that-is-shared": attack(
-            "import mmap, os, time\nfor _ in range(20):\n    if os.fork() == 0:\n        shared = mmap.mmap(-1, 2 * 10**8)\n"
-            "        for i in range(0, len(shared), 4096): shared[i] = 1\n        time.sleep(99)\ntime.sleep(99)"
+            "import mmap, os, time\nfor n in range(40):\n    if os.fork() == 0:\n        own = mmap.mmap(-1, 10**8)\n"
+            "        for i in range(0, len(own), 4096): own[i] = 1\n        time.sleep(99)\ntime.sleep(99)"
         ),
         "parents-limits": attack("import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))"),
         "keyring": attack(
