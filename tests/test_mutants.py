@@ -339,9 +339,6 @@ FRESH = {
     "optimizer/descend": fresh_descend,
     "optimizer/escape": fresh_escape,
     "optimizer/evolve": fresh_evolve,
-    }
-
-
     "base_optimizer/possible": fresh_possible,
     "base_optimizer/update": fresh_update,
     "base_optimizer/left_over": fresh_left_over,
