@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 from functools import partial
 from html import unescape
 
@@ -661,3 +662,38 @@ def test_the_cell_that_bound_the_answer_is_found_in_a_shell(tmp_path):
     text = done.stdout.replace("\r\n", "\n")
     assert cells[1] + "\n" in text
     assert text.rstrip().endswith(f"{cells[4]}\n''")
+
+
+# What a hostile answer may send to be looked at
+
+
+@pytest.mark.parametrize(
+    ("value", "lesson"),
+    [
+        (["x" * 900_000] + [""] * 20_000, "wrong-type"),  # as an array of text: 72 GB
+        ([1.0] * 100_000, "wrong-shape"),
+        ([[[[1.0]]]], "wrong-shape"),
+        ([np.zeros(90_000)] * 9, "wrong-shape"),
+        ([None], "wrong-type"),
+    ],
+)
+def test_an_array_is_made_of_no_more_than_was_asked_for(value, lesson):
+    tracemalloc.start()
+    with pytest.raises(Misfit) as misfit:
+        Array((3,)).read(value)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert misfit.value.lesson == lesson
+    assert taken < 10_000_000
+
+
+def test_sides_without_end_do_not_travel():
+    with pytest.raises(Misfit):
+        pack(np.zeros((10**7, 0)))
+    for shape in ([10**7, 0], [-1], ["3"], [True], 3):
+        with pytest.raises(Misfit):
+            unpack({"array": "", "dtype": "float64", "shape": shape})
+    with pytest.raises(Misfit):
+        pack([""] * 1_000_001)
+    with pytest.raises(Misfit):
+        Items(Number(), 0, 5).read(np.zeros(10**6))

@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 from handed_in import CHAPTER, QUICK, ROOT, notebook, put, right
 
 from innerlab import checks
 from innerlab.exercises.release import exercises_in, released
-from innerlab.marking import marks
+from innerlab.marking import command, marks
 from innerlab.marking.command import grade
 from innerlab.marking.marks import Chapter, Submission, key_of, master_seed, seed_of
+from innerlab.marking.pages import for_person
+from innerlab.marking.submissions import Answer
 
 pytestmark = pytest.mark.confined
 POINTS = exercises_in(released(ROOT / "solutions" / f"{CHAPTER}.md"))
@@ -152,3 +155,38 @@ def test_a_check_that_fails_gives_no_points_and_calls_for_a_person(monkeypatch, 
 def endless():
     while True:
         time.sleep(0.01)
+
+
+def test_whoever_ends_a_worker_is_found_and_the_others_are_marked(tmp_path, monkeypatch):
+    """Side by side, a worker ends; alone, only the one that ends it is left without marks."""
+    folder = tmp_path / "submitted"
+    for student in ("ada", "bob", "mallory"):
+        put(folder, student, json.dumps(notebook(**right("labels"))).encode())
+    whole = command._side_by_side
+
+    def breaks(task, todo, workers):
+        if any(submission.student == "mallory" for submission in todo):
+            raise BrokenProcessPool
+        return whole(task, todo, workers)
+
+    monkeypatch.setattr(command, "_side_by_side", breaks)
+    results = {result.student: result for result in grade(ROOT, folder, tmp_path / "out")}
+    assert [results[name].points for name in ("ada", "bob", "mallory")] == [POINTS["labels"], POINTS["labels"], 0]
+    assert {mark.status for mark in results["mallory"].marks} == {marks.CHECK_FAILED}
+    assert all("was ended" in mark.reason for mark in results["mallory"].marks)
+    assert any(who == "mallory" for who, *_ in for_person(list(results.values())))
+
+
+def test_only_the_cells_that_an_answer_needs_are_run_with_it():
+    above = (
+        "import numpy as np\nunused = 3",
+        "from math import pi as half",
+        "def helper(x):\n    return half * np.abs(x)",
+        "%matplotlib inline\nshown = helper(2)",
+        "this is no Python",
+        "for turn in range(3):\n    rooms = [turn]",
+    )
+    assert marks.needed_cells(Answer("def f(x):\n    return helper(x)", above)) == above[:3]
+    assert marks.needed_cells(Answer("f = rooms", above)) == above[5:]
+    assert marks.needed_cells(Answer("f = 3", above)) == ()
+    assert marks.needed_cells(Answer("no Python either", above)) == ()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from handed_in import CHAPTER, ROOT, notebook, put, right
 
 from innerlab.checks.asking import Limits, Request
 from innerlab.marking import confinement as confining
+from innerlab.marking.calls import ALLOW, ANY_BIT, ARCHITECTURES, AT_LEAST, EQUAL, NUMBERS, RETURN, call_filter
 from innerlab.marking.command import grade, main
 from innerlab.marking.confinement import Confinement, NotConfined, blind_copy, confinement
 from innerlab.marking.marks import PASSED
@@ -127,3 +129,16 @@ def test_results_go_elsewhere_than_submissions(submitted, tmp_path):
     with pytest.raises(ValueError, match="those with exercises are"):
         grade(ROOT, submitted, tmp_path / "out", only=["nothing"])
     assert not Path(tmp_path / "out").exists()
+
+
+def test_the_filter_of_calls_is_known_for_the_usual_machines_only():
+    for machine, numbers in NUMBERS.items():
+        lines = list(struct.iter_unpack("=HBBI", call_filter(machine)))
+        for number in (*numbers.values(), ARCHITECTURES[machine]):
+            assert any(line[0] == EQUAL and line[3] == number for line in lines), number
+        for place, (code, if_so, if_not, _) in enumerate(lines):
+            if code in (EQUAL, AT_LEAST, ANY_BIT):
+                assert place + 1 + max(if_so, if_not) < len(lines)
+        assert lines[-1] == (RETURN, 0, 0, ALLOW)
+    with pytest.raises(ValueError, match="machine is 'abacus'"):
+        call_filter("abacus")

@@ -88,3 +88,11 @@ def test_a_table_that_stays_the_same_is_not_written_again(tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     write_tables(tmp_path, RESULTS)
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_no_letter_that_is_not_printed_makes_a_row_of_its_own(tmp_path):
+    said = "x\r=1+1\rada,one,a,2,2,passed\x0b\u2028y\x00"
+    write_tables(tmp_path, [Marked("bob\r=1", "one", "", [Mark("a", 2, 0.0, "no value", said)])])
+    (row,) = table(tmp_path / "grades.csv")
+    assert row["student"] == "bob =1"
+    assert row["reason"] == "x =1+1 ada,one,a,2,2,passed  y "
