@@ -22,7 +22,7 @@ from hypothesis.extra.numpy import arrays
 
 from innerlab import checks
 from innerlab.checks import asking, records, values
-from innerlab.checks.asking import Request, ask, ask_elsewhere
+from innerlab.checks.asking import Answering, Limits, Request, SetUpFailed, ask, ask_elsewhere
 from innerlab.checks.cards import Card, Summary
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Case, Exercise, Lesson, Verdict, mark
 from innerlab.checks.values import Array, Choice, Fields, Items, Misfit, Number, Text, pack, unpack
@@ -422,11 +422,43 @@ FORGED = [
 ]
 
 
+FORGER = """
+import json, sys
+for order in map(json.loads, sys.stdin):
+    said = b'"ready"' if "set_up" in order else {line!r}
+    sys.stdout.buffer.write({stray!r} + order["token"].encode() + said + b"\\n")
+    sys.stdout.buffer.flush()
+"""
+
+
 @pytest.mark.parametrize("line", [*FORGED, *(json.dumps({"sent": line}) for line in FORGED), '{"sent": []}'])
-def test_what_is_not_as_many_replies_as_calls_is_no_reply(line):
-    code = f"import sys; sys.stdout.buffer.write({line.encode('latin1')!r} + b'\\n')"
+@pytest.mark.parametrize("stray", [b"", b'{"sent": "[{}, {}]"}\n'])
+def test_what_is_not_as_many_replies_as_calls_is_no_reply(line, stray):
+    code = FORGER.format(line=line.encode("latin1"), stray=stray)
     (replies,) = ask_elsewhere([Request((), "answer", ({}, {}))], command=[sys.executable, "-c", code])
     assert lessons(replies) == ["crashed"] * 2
+
+
+@pytest.mark.parametrize(
+    "code", ["", "print(3)", "raise SystemExit(1)", "print('[' * 10**8)", "while True: print('ready')"]
+)
+def test_a_process_that_never_was_ready_is_nobodys_answer(code):
+    with (
+        pytest.raises(SetUpFailed),
+        Answering([sys.executable, "-c", code], limits=Limits(set_up_seconds=3)) as process,
+    ):
+        process.ask(Request((), "answer", None))
+
+
+def test_an_answer_that_harms_the_process_harms_no_later_one():
+    if not hasattr(os, "fork"):
+        pytest.skip("without copies there is no process to harm")
+    harm = "import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))\nanswer = 1"
+    later = Request(("answer = 2",), "answer", None, ("import decimal, wave",))
+    replies = ask_elsewhere([Request((harm,), "answer", None), later])
+    assert lessons(replies[1]) == [2]
+    with pytest.raises(SetUpFailed):
+        ask_elsewhere([Request(("answer = 2",), "answer", None, ("1 / 0",))])
 
 
 ASKED = Exercise("chapter/answer", Number(0, 1), lambda case, value: None, lambda seed: [Case({})])

@@ -153,7 +153,7 @@ def _limit(limits: dict[str, int]) -> None:
     import resource  # Windows has none, nor copies
 
     for kind, most in (
-        (resource.RLIMIT_CPU, limits["seconds"]),
+        (resource.RLIMIT_CPU, PATIENCE * limits["seconds"]),
         (resource.RLIMIT_AS, 2 * limits["memory"]),  # threads reserve much; what is used is counted from outside
         (resource.RLIMIT_CORE, 0),
     ):

@@ -239,22 +239,25 @@ class Answering:
             self._process.stdin.flush()
         problem, deadline = None, time.monotonic() + seconds
         while problem is None:
-            try:
+            with contextlib.suppress(queue.Empty):
                 line = self._lines.get(timeout=0.1)
                 if line.startswith(token.encode()) and line.endswith(b"\n"):
                     return line[len(token) :], None
-                if line.endswith(b"\n"):
-                    continue
-                problem = refusal("crashed", _said_of(self._process.wait(5)))
-            except queue.Empty:
-                if time.monotonic() > deadline:
-                    problem = refusal("too-slow", f"It took more than {self.limits.seconds} seconds.")
-                elif self._memory() > self.limits.memory:
-                    problem = refusal("crashed", f"It used more than {self.limits.memory / 2**30:.1f} GiB of memory.")
-            except subprocess.TimeoutExpired:
-                problem = refusal("crashed", "It stopped answering.")
+                if not line.endswith(b"\n"):
+                    problem = refusal("crashed", self._how_it_ended())
+                    break
+            if time.monotonic() > deadline:
+                problem = refusal("too-slow", f"It took more than {self.limits.seconds} seconds.")
+            elif self._memory() > self.limits.memory:
+                problem = refusal("crashed", f"It used more than {self.limits.memory / 2**30:.1f} GiB of memory.")
         self._end()
         return b"", problem
+
+    def _how_it_ended(self) -> str:
+        try:
+            return f"The process ended with exit code {self._process.wait(5)}."
+        except subprocess.TimeoutExpired:
+            return "It stopped answering."
 
     def _memory(self) -> int:
         """Bytes that the processes hold beyond what the one that answers holds at rest."""
@@ -307,10 +310,6 @@ def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
         while (line := stream.readline(longest)).endswith(b"\n"):
             lines.put(line)
     lines.put(b"")
-
-
-def _said_of(code: int) -> str:
-    return f"The process ended with exit code {code}."
 
 
 def _own_memory(process: psutil.Process) -> int:

@@ -184,9 +184,14 @@ def write(place):
     open(place, "w").close()
 
 def make_namespace():
-    if os.fork() == 0:
-        os._exit(ctypes.CDLL(None).unshare(0x10000000) == 0)
-    if os.wait()[1] == 0:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = abs(ctypes.CDLL(None).unshare(0x10000000))
+        finally:
+            os._exit(status)
+    if os.waitpid(child, 0)[1] != 0:
         raise OSError
 
 def import_judges():
