@@ -27,8 +27,9 @@ FILES = 256
 PROCESSES = 64
 SCRATCH = 64 * 2**20
 """bytes, for each of the two places that can be written to"""
-FIRST_USER = 61_000
-"""as root, each worker's answers run under a user number of their own, from this one on"""
+USERS = range(20_000, 60_000, 100)
+"""as root, each worker's answers run under a user number of their own, from one of these on, so that one's processes
+are not counted as another's; which one depends on the run"""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
 
 ADVICE = """\
@@ -55,10 +56,12 @@ class Confinement:
     Attributes:
         laboratory: a folder with the laboratory, judges left out, and the agents; see :func:`blind_copy`.
         confined: whether in a sandbox.
+        first_user: as root, the user number of worker 0.
     """
 
     laboratory: Path
     confined: bool = True
+    first_user: int = USERS[os.getpid() % len(USERS)]
 
     def answering(self, worker: int, limits: Limits) -> Answering:
         """A process that answers.
@@ -113,7 +116,7 @@ class Confinement:
         for name, value in (self._environment() | inside).items():
             arguments += ["--setenv", name, value]
         if is_root:
-            user = str(FIRST_USER + worker)
+            user = str(self.first_user + worker)
             arguments += ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
             arguments += ["--inh-caps=-all", "--bounding-set=-all"]
         return [*arguments, "prlimit", f"--nproc={PROCESSES}", f"--nofile={FILES}", "--core=0"]
