@@ -24,12 +24,12 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
-from test_answers import CHAPTERS, cell, notebooks, set_up
+from test_answers import CHAPTERS, cell, notebooks
 
 from innerlab.checks.asking import ask
 from innerlab.checks.judging import PASSED, mark
 from innerlab.checks.values import unpack
-from innerlab.exercises.release import BEGIN, END
+from innerlab.exercises.release import BEGIN, END, set_up
 from innerlab.planning import draw_mazes
 from innerlab.worlds import RedDoors, to_text
 
@@ -405,7 +405,7 @@ def functions():
 def test_every_mistake_is_seen(exercise):
     chapter, _, own = exercise.name.partition("/")
     prepared = {"__name__": "__main__"}
-    for source in set_up(chapter, own):
+    for source in set_up(notebooks(chapter)[1], own):
         exec(source, prepared)
     solution = cell(notebooks(chapter)[0], own).partition(BEGIN)[2].partition(END)[0]
     exercise = replace(exercise, cases=cache(exercise.cases))
