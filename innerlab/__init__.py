@@ -2,6 +2,7 @@
 
 The modules, foundations first; each imports only from those before it:
 
+``parallel``    heavy work on all cores
 ``worlds``      gridworlds as tables, with a trained and an intended reward
 ``planning``    mazes with one target, planners that count what they do
 ``robots``      what walks those mazes, and the changes that try it

@@ -1,0 +1,31 @@
+"""Heavy work on all cores: by processes, since a second thread waits longer than it works on arrays this small."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import joblib
+
+
+def spread(function: Callable, jobs: Iterable[tuple]) -> list[Any]:
+    """The function's results for several jobs, computed by as many processes as there are cores.
+
+    The jobs go through joblib (https://joblib.readthedocs.io), so that ``joblib.parallel_config`` can send them
+    elsewhere, to a Dask cluster for instance. A function may stand in a notebook. Whatever it draws must come from
+    seeds among its arguments: then the results do not depend on who computed them.
+
+    Args:
+        function: called once for each job.
+        jobs: its positional arguments, a tuple for each job. Begin with the longest.
+
+    Returns:
+        the results in the order of the jobs.
+
+    Raises:
+        TypeError: if a job is not a tuple.
+        Exception: the first that the function raises.
+    """
+    jobs = list(jobs)
+    for job in jobs:
+        if not isinstance(job, tuple):
+            raise TypeError(f"a job is {job!r}; a tuple of arguments was expected")
+    return joblib.Parallel(n_jobs=-1)(joblib.delayed(function)(*job) for job in jobs)
