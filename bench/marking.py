@@ -27,7 +27,7 @@ def measure(root: Path, submissions: int = 4, workers: int | None = None) -> Ite
         course.write_course(root, place / "course")
         notebook = source_notebook(root / "solutions" / f"{CHAPTER}.md")
         hand_in(place / "course" / "submitted", text_of(notebook), submissions)
-        theirs = seconds(lambda: course._nbgrader(place / "course", "autograde", CHAPTER))
+        theirs = seconds(lambda: course.run_nbgrader(place / "course", "autograde", CHAPTER))
         own = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         floor = seconds(lambda: alone(own, submissions, workers))
         try:

@@ -102,9 +102,10 @@ def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
     begun, sent, code, is_open = time.monotonic(), bytearray(), None, True
     before, looked = _processor_seconds(), begun
     while code is None or is_open:
-        if time.monotonic() > looked + 0.2 and _is_over(limits["seconds"], begun, before):
-            return refusal("too-slow", f"It took more than {limits['seconds']} seconds.")
-        looked = time.monotonic() if time.monotonic() > looked + 0.2 else looked
+        if time.monotonic() > looked + 0.2:
+            looked = time.monotonic()
+            if _is_over(limits["seconds"], begun, before):
+                return refusal("too-slow", f"It took more than {limits['seconds']} seconds.")
         had_ended = code is not None
         if not had_ended:
             ended, status = os.waitpid(child, os.WNOHANG)
@@ -135,11 +136,15 @@ def _is_over(seconds: int, begun: float, before: float) -> bool:
     return used > 2 * seconds or (taken > seconds and (used > seconds / 2 or taken > PATIENCE * seconds))
 
 
+def _is_alone() -> bool:
+    """Whether every process but the first was started from here; both must say so, as all of them may be ended."""
+    return bool(os.environ.get(ALONE)) and os.getppid() == 1
+
+
 def _processor_seconds() -> float:
     """What this process's descendants, or all if it is alone with them, have used, counting those that have ended."""
     own = psutil.Process()
-    alone = os.environ.get(ALONE) and os.getppid() == 1
-    others = psutil.process_iter() if alone else own.children(recursive=True)
+    others = psutil.process_iter() if _is_alone() else own.children(recursive=True)
     total = 0.0
     for process in others:
         with contextlib.suppress(psutil.Error):
@@ -165,7 +170,7 @@ def _end_all(child: int) -> None:
     """Ends a copy and whatever it has left behind."""
     with contextlib.suppress(OSError):
         os.killpg(child, signal.SIGKILL)
-    if os.environ.get(ALONE) and os.getppid() == 1:
+    if _is_alone():
         with contextlib.suppress(OSError):
             os.kill(-1, signal.SIGKILL)  # every process but this one and the first
     with contextlib.suppress(OSError):

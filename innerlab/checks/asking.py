@@ -175,26 +175,23 @@ class Answering:
         except SetUpFailed:
             if self._fresh:
                 raise
-            self._start()  # an answer may have done something to the process; it must not look like our fault
+            # an answer may have done something to the process, which is gone; that must not look like our fault
             self._prepare(request.set_up)
         self._fresh = False
         line, problem = self._exchange(
             {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
             PATIENCE * self.limits.seconds + GRACE,
         )
-        if problem is None:
-            sent = _parsed(line)
-            if isinstance(sent, dict) and isinstance(sent.get("sent"), str):
-                replies = _parsed(sent["sent"])
-                if _well_formed(replies, request.calls):
-                    return replies
-                problem = refusal("crashed", "What it sent cannot be read.")
-            elif isinstance(sent, dict) and set(sent) == {"problem"}:
-                problem = sent
-            else:
-                problem = refusal("crashed", "What it sent cannot be read.")
-                self._end()
-        return [problem] * request.calls
+        said = _parsed(line) if problem is None else problem
+        if isinstance(said, dict) and set(said) == {"problem"}:
+            return [said] * request.calls
+        if not isinstance(said, dict) or not isinstance(said.get("sent"), str):
+            self._end()  # it is no longer the process that was started
+            said = {"sent": ""}
+        replies = _parsed(said["sent"])
+        if not _well_formed(replies, request.calls):
+            return [refusal("crashed", "What it sent cannot be read.")] * request.calls
+        return replies
 
     def _prepare(self, set_up: tuple[str, ...]) -> None:
         """Starts the process if need be, and runs in it what has not been run there."""

@@ -11,7 +11,7 @@ VERBATIM, MONOSPACE = ("input", "came back"), "font-family:monospace"  # rooms a
 EDGES = {PASSED: "#2e8b57", NOT_YET: "#d9534f", NOT_ATTEMPTED: "#8a8a8a"}
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """Text without the halves of characters that no notebook can take in."""
     return text.encode(errors="backslashreplace").decode()
 
@@ -54,7 +54,7 @@ class Card:
             todo = "Fill in the `...` above, run that cell and then this one."
             return [("", verdict.remark), ("", todo)] if verdict.remark else [("", todo)]
         if verdict.lesson is None:
-            return [("", _sendable(verdict.remark))] if verdict.remark else []
+            return [("", sendable(verdict.remark))] if verdict.remark else []
         lesson = verdict.lesson
         rows = [
             ("input", verdict.shown),
@@ -64,7 +64,7 @@ class Card:
             ("look at", lesson.suggests),
             ("read again", lesson.see),
         ]
-        return [(label, _sendable(text)) for label, text in rows if text]
+        return [(label, sendable(text)) for label, text in rows if text]
 
     def __repr__(self) -> str:
         return _text(f"{HEADS[self.verdict.state]}: {self.verdict.exercise}", self._rows())

@@ -56,12 +56,12 @@ def write_course(root: Path, target: Path) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         text = text_of(source_notebook(source))
         (folder / f"{source.stem}.ipynb").write_text(text, encoding="utf-8", newline="\n")
-        _nbgrader(target, "generate_assignment", source.stem, "--force", "--create")
+        run_nbgrader(target, "generate_assignment", source.stem, "--force", "--create")
         _must_match(target / "release" / source.stem, source)
     return [source.stem for source in sources]
 
 
-def _nbgrader(target: Path, *arguments: str) -> None:
+def run_nbgrader(target: Path, *arguments: str) -> None:
     """Runs one of nbgrader's commands in the course folder."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
     environment = os.environ | {

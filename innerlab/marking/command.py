@@ -88,6 +88,10 @@ def _mark(submission: Submission) -> Marked:
         raise
     except Exception as problem:  # one notebook must not keep the others from being marked
         result = failed(submission, key, chapter, f"{type(problem).__name__}: {problem!s:.200}")
+    return _kept(task, submission, result)
+
+
+def _kept(task: Task, submission: Submission, result: Marked) -> Marked:
     result = replace(result, confined=task.confinement.confined)
     keep(place_of(task.out, submission), result)
     return result
@@ -166,15 +170,15 @@ def grade(
 
 def _all_marked(task: Task, todo: Sequence[Submission], workers: int) -> Iterator[tuple[Submission, Marked]]:
     """Each submission with its marks, as they come."""
-    left = set(todo)
+    done = set()
     with tqdm(None, "marking", len(todo), unit=" notebooks", disable=None) as progress:
         try:
             for submission, result in _side_by_side(task, todo, workers):
-                left.discard(submission)
+                done.add(submission)
                 progress.update()
                 yield submission, result
         except BrokenProcessPool:  # an answer has ended a worker; whose, shows when they are alone
-            for submission in sorted(left, key=lambda one: (one.chapter, one.student)):
+            for submission in [one for one in todo if one not in done]:
                 progress.update()
                 yield submission, _by_itself(task, submission)
 
@@ -193,12 +197,12 @@ def _side_by_side(task: Task, todo: Sequence[Submission], workers: int) -> Itera
 def _by_itself(task: Task, submission: Submission) -> Marked:
     try:
         ((_, result),) = _side_by_side(task, [submission], 1)
+        return result
     except BrokenProcessPool:
         chapter = Chapter.read(task.root, submission.chapter)
         key, _ = task.key(submission, chapter)
         result = failed(submission, key, chapter, "the process that judged it was ended, perhaps for lack of memory")
-        keep(place_of(task.out, submission), result)
-    return result
+        return _kept(task, submission, result)
 
 
 def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from innerlab.marking.marks import MARKED_BY_PERSON, Chapter, Mark, Marked, put, safe_name
@@ -54,9 +52,12 @@ def exchange(course: Path, submitted: Path, results: Sequence[Marked], chapters:
         with Gradebook(url) as gradebook, warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own way of adding a submission gives one
             _enter(gradebook, result, _time(submitted, result))
-        penalty = _late_penalty(config, url, result, notebooks[result.chapter])
+        place = {"student": result.student, "assignment": result.chapter, "notebook": result.chapter, "db_url": url}
+        AssignLatePenalties(config=config).preprocess(notebooks[result.chapter].copy(), {"nbgrader": place})
         with Gradebook(url) as gradebook:
             marks = [_with_person(gradebook, result, mark) for mark in result.marks]
+            own = gradebook.find_submission_notebook(result.chapter, result.chapter, result.student)
+            penalty = float(own.late_submission_penalty or 0)
         _copy_stamps(course, submitted, result)
         found.append(replace(result, marks=marks, penalty=penalty))
     return found
@@ -96,15 +97,6 @@ def _with_person(gradebook: Gradebook, result: Marked, mark: Mark) -> Mark:
         return mark
     said = comment.manual_comment or mark.reason
     return replace(mark, points=float(grade.score), status=MARKED_BY_PERSON, reason=said)
-
-
-def _late_penalty(config: Config, url: str, result: Marked, notebook: nbformat.NotebookNode) -> float:
-    """What nbgrader takes off, by the rule that is set in the course's configuration."""
-    place = {"student": result.student, "assignment": result.chapter, "notebook": result.chapter, "db_url": url}
-    AssignLatePenalties(config=config).preprocess(notebook.copy(), {"nbgrader": place})
-    with Gradebook(url) as gradebook:
-        submission = gradebook.find_submission_notebook(result.chapter, result.chapter, result.student)
-        return float(submission.late_submission_penalty or 0)
 
 
 def _copy_stamps(course: Path, submitted: Path, result: Marked) -> None:

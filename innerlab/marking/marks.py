@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from innerlab import checks
 from innerlab.agents import imported_files
 from innerlab.checks.asking import Answering, Reply, Request, SetUpFailed
+from innerlab.checks.cards import sendable
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, mark
 from innerlab.checks.records import source_hash
 from innerlab.exercises.release import exercises_in, released, set_up
@@ -252,7 +253,7 @@ def _marked(name: str, answer: Answer, chapter: Chapter, master: int, process: A
 
 
 def _check_failed(name: str, of: float, answer: Answer, why: str) -> Mark:
-    said = _sendable(f"The check failed on this answer ({why}).")
+    said = sendable(f"The check failed on this answer ({why}).")
     return Mark(name, of, None, CHECK_FAILED, said, source=answer.source or "", note=answer.note)
 
 
@@ -299,20 +300,16 @@ def names_in(cell: str) -> tuple[set[str], set[str]]:
 def _told(verdict: Verdict) -> dict[str, str]:
     """The verdict in the terms of a mark."""
     if verdict.state != NOT_YET:
-        return {"status": verdict.state, "reason": _sendable(verdict.remark)}
+        return {"status": verdict.state, "reason": sendable(verdict.remark)}
     lesson = verdict.lesson
     return {
         "status": NO_VALUE if lesson.name in WITHOUT_VALUE else NOT_YET,
-        "reason": _sendable(f"{lesson.violates} {lesson.suggests}".strip()),
+        "reason": sendable(f"{lesson.violates} {lesson.suggests}".strip()),
         "lesson": lesson.name,
         "see": lesson.see,
-        "shown": _sendable(verdict.shown),
-        "returned": _sendable(verdict.returned),
+        "shown": sendable(verdict.shown),
+        "returned": sendable(verdict.returned),
     }
-
-
-def _sendable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 @contextlib.contextmanager

@@ -12,8 +12,6 @@ from nbformat.v4 import new_output
 
 from innerlab.exercises.release import text_of
 from innerlab.marking.marks import (
-    BY_PERSON,
-    CHECK_FAILED,
     NO_ANSWER,
     NOT_HANDED_IN,
     NOT_READ,
@@ -123,9 +121,7 @@ def for_person(results: Sequence[Marked]) -> list[tuple[str, str, str, str]]:
         found += [
             (result.student, result.chapter, mark.exercise, mark.reason or mark.note or STATUSES[mark.status])
             for mark in result.marks
-            if (mark.status in (BY_PERSON, CHECK_FAILED) and mark.points is None)
-            or mark.status == NO_ANSWER
-            or mark.note
+            if mark.points is None or mark.status == NO_ANSWER or mark.note
         ]
     return found
 

@@ -151,7 +151,8 @@ def answers(data: bytes, released: NotebookNode) -> dict[str, Answer]:
     cells = _cells(data)
     stubs = {cell.id: cell for cell in released.cells}
     known = {source_hash(cell.source) for cell in released.cells}
-    found = {name: Answer(None, note="") for name in exercises_in(released)}
+    found = {name: Answer(None) for name in exercises_in(released)}
+    checks = {f"check-{name}" for name in found}
     above: list[str] = []
     counts = dict.fromkeys(found, 0)
     for kind, grade_id, source in cells:
@@ -160,7 +161,7 @@ def answers(data: bytes, released: NotebookNode) -> dict[str, Answer]:
             is_touched = source_hash(source) != source_hash(stubs[grade_id].source)
             if is_touched or found[grade_id].source is None:
                 found[grade_id] = Answer(source, tuple(above))
-        if kind == "code" and grade_id not in {f"check-{name}" for name in found} and source_hash(source) not in known:
+        if kind == "code" and grade_id not in checks and source_hash(source) not in known:
             above.append(source)
     for name, answer in found.items():
         if answer.source is not None and len(answer.source) > LONGEST_ANSWER:

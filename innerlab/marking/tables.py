@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from innerlab.marking.marks import BY_PERSON, CHECK_FAILED, Marked, put
+from innerlab.marking.marks import BY_PERSON, Marked, put
 
 MATCHED = ("SIS Login ID", "SIS User ID", "ID", "SID", "Email")
 """the columns of a roster in which a student's folder name is looked for"""
@@ -53,13 +53,13 @@ def by_student(results: Iterable[Marked]) -> dict[str, dict[str, Marked]]:
 
 def _gradebook(results: Sequence[Marked]) -> Iterable[list[str]]:
     chapters = list(dict.fromkeys(result.chapter for result in results))
-    yield ["student", *chapters, "total", "of", "for a person"]
+    yield ["student", *chapters, "total", "of", BY_PERSON]
     for student, own in by_student(results).items():
         open_marks = [
             f"{chapter}/{mark.exercise}"
             for chapter, result in own.items()
             for mark in result.marks
-            if mark.status in (BY_PERSON, CHECK_FAILED) and mark.points is None
+            if mark.points is None
         ]
         totals = [number(sum(result.points for result in own.values())), number(sum(r.of for r in own.values()))]
         yield [student, *(number(own[chapter].points) for chapter in chapters), *totals, " ".join(open_marks)]

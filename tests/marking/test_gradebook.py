@@ -66,7 +66,7 @@ def test_late_work_loses_what_the_courses_own_rule_takes(folder):
 
 
 def test_what_nbgrader_exports_is_what_we_write(folder):
-    course._nbgrader(folder, "export")
+    course.run_nbgrader(folder, "export")
     with (folder / "exported.csv").open(newline="") as file:
         theirs = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == CHAPTER}
     assert float(theirs["ada"]["raw_score"]) == sum(POINTS[name] for name in QUICK)
@@ -74,8 +74,8 @@ def test_what_nbgrader_exports_is_what_we_write(folder):
 
 
 def test_nbgrader_releases_our_pages(folder):
-    course._nbgrader(folder, "release_assignment", CHAPTER)
-    course._nbgrader(folder, "release_feedback", CHAPTER)
+    course.run_nbgrader(folder, "release_assignment", CHAPTER)
+    course.run_nbgrader(folder, "release_feedback", CHAPTER)
     (root,) = [
         line.split("'")[1] for line in (folder / "nbgrader_config.py").read_text().splitlines() if "root" in line
     ]
