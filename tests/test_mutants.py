@@ -6,10 +6,10 @@ swapped, a condition negated, `min` for `max`.
 
 A mutant is *killed* if its check rejects it for every one of a few seeds: a learner meets one seed only, and whether
 a mistake is seen must not be a matter of luck. A mutant that gets through is *equivalent* if it gives what the
-solution gives, up to rounding, on fresh inputs: those of further seeds, and, where `FRESH` has some, inputs drawn
-here without the check's own generator, so that a corner which that generator never visits is no excuse. Every other
-mutant has *survived*. No more is forgiven where several answers are right, since a mutant of one right answer that
-gives other values is rarely right by accident; should one be, its exercise needs a reason here.
+solution gives, up to rounding, on fresh inputs: those of further seeds, and, where the answer bank's `FRESH` has some,
+inputs drawn there without the check's own generator, so that a corner which that generator never visits is no excuse.
+Every other mutant has *survived*. No more is forgiven where several answers are right, since a mutant of one right
+answer that gives other values is rarely right by accident; should one be, its exercise needs a reason here.
 """
 
 import ast
@@ -30,8 +30,6 @@ from innerlab.checks.asking import ask
 from innerlab.checks.judging import PASSED, mark
 from innerlab.checks.values import unpack
 from innerlab.exercises.release import BEGIN, END, set_up
-from innerlab.planning import draw_mazes
-from innerlab.worlds import RedDoors, to_text
 
 SEEDS = range(4)
 FURTHER_SEEDS = range(1000, 1020)
@@ -176,182 +174,6 @@ def test_the_mutators_make_each_kind_of_mistake():
     assert not any("Says" in text for text in made)
 
 
-# Inputs that do not come from the checks
-
-
-def tensor(array, dtype="float64"):
-    return {"tensor": np.asarray(array).tolist(), "dtype": dtype}
-
-
-def fresh_lean(random):
-    agents, rooms = random.integers(1, 5, 2)
-    outcomes = random.dirichlet([0.4] * 4, (agents, rooms)) if random.random() < 0.5 else None
-    if outcomes is None:  # every episode of a room ends in the same way
-        outcomes = np.eye(4)[random.integers(4, size=(agents, rooms))]
-    floor = random.choice([0.0, 0.5, 1.0, random.random()])
-    return {"outcomes": tensor(outcomes), "floor": float(floor)}
-
-
-def fresh_climb(random):
-    cells, actions = (int(n) for n in random.integers(1, 7, 2))
-    shape = (cells, actions)
-    return {
-        "logits": tensor(3 * random.normal(size=shape)),
-        "successor": tensor(random.integers(cells, size=shape), "int64"),
-        "reward": tensor(random.normal(size=shape)),
-        "ends": tensor(random.random(shape) < random.random(), "bool"),
-        "start": int(random.integers(cells)),
-        "discount": float(random.choice([0.0, 0.99, random.random()])),
-        "step_size": float(random.choice([0.0, 3.0, random.random()])),
-    }
-
-
-def fresh_interval(random):
-    trials = int(random.integers(1, 200))
-    successes = int(random.choice([0, trials, random.integers(trials + 1)]))
-    return {"successes": successes, "trials": trials, "confidence": float(random.uniform(0.5, 0.999))}
-
-
-def fresh_control(random):
-    size, objects = int(random.integers(3, 8)), int(random.integers(2, 6))
-    world = RedDoors(swapped_share=1.0, size=size, objects=objects).sample(1, int(random.integers(2**31)))
-    return {"room": to_text(world, 0)}
-
-
-def fresh_expansions(random):
-    if random.random() < 0.5:
-        maze = draw_mazes(1, 5, int(random.integers(4)), int(random.integers(2**31)))[0]
-        return {"next_cell": maze.next_cell, "start": maze.start, "target": int(random.choice(maze.open_cells))}
-    cells = int(random.integers(2, 7))
-    next_cell = random.integers(cells, size=(cells, 4))
-    next_cell[:, random.integers(4)] = (np.arange(cells) + 1) % cells  # some way is always there
-    start, target = (int(cell) for cell in random.integers(cells, size=2))
-    return {"next_cell": next_cell.tolist(), "start": start, "target": target}
-
-
-def fresh_tied_bits(random):
-    many = int(random.integers(1, 9))
-    weights = random.random(many) * (random.random(many) < 0.8)
-    weights[random.integers(many)] = 1.0
-    values = random.choice([-1.5, 0.0, 2.0, 7.0], many) if random.random() < 0.5 else random.normal(size=many)
-    return {"values": values.tolist(), "weights": weights.tolist(), "n": int(random.integers(1, 30))}
-
-
-def fresh_descend(random):
-    dimensions = int(random.integers(1, 6))
-    matrix = random.normal(size=(dimensions, dimensions))
-    return {
-        "matrix": tensor(matrix + matrix.T),
-        "start": tensor(random.normal(size=dimensions)),
-        "rate": float(random.choice([0.0, random.random()])),
-        "momentum": float(random.choice([0.0, 1.0, random.random()])),
-        "steps": int(random.integers(6)),
-    }
-
-
-def fresh_escape(random):
-    rows, columns = (int(n) for n in random.integers(1, 7, 2))
-    loss = random.integers(4, size=(rows, columns)) if random.random() < 0.5 else random.normal(size=(rows, columns))
-    starts = [[int(random.integers(rows)), int(random.integers(columns))] for _ in range(random.integers(1, 6))]
-    return {"loss": tensor(loss), "starts": starts, "budget": int(random.integers(1, 40))}
-
-
-def fresh_evolve(random):
-    generations, children, dimensions = (int(n) for n in random.integers(1, 7, 3))
-    return {
-        "start": tensor(3 * random.normal(size=dimensions)),
-        "lowest": tensor(random.normal(size=dimensions)),
-        "noise": tensor(random.normal(size=(generations, children, dimensions))),
-        "parents": int(random.integers(1, children + 1)),
-        "size": float(random.uniform(0.05, 2)),
-        "growth": float(random.uniform(1.01, 2)),
-    }
-
-
-def fresh_possible(random):
-    rewards, games, options = (int(n) for n in random.integers(1, 5, 3))
-    return {
-        "rewards": tensor(random.integers(-1, 2, (rewards, games, options))),
-        "moves": tensor(random.integers(options, size=games), "int64"),
-        "trained": tensor(random.random(games) < random.random(), "bool"),
-    }
-
-
-def fresh_update(random):
-    kinds, options, plays = (int(n) for n in random.integers(1, 7, 3))
-    return {
-        "logits": tensor(3 * random.normal(size=(kinds, options))),
-        "games": tensor(random.integers(kinds, size=plays), "int64"),
-        "moves": tensor(random.integers(options, size=plays), "int64"),
-        "rewards": tensor(random.choice([0.0, 1.0, -2.0], size=plays)),
-        "step_size": float(random.choice([0.0, 3.0, random.random()])),
-    }
-
-
-def fresh_left_over(random):
-    options = int(random.integers(1, 7))
-    return {
-        "logits": tensor(2 * random.normal(size=options)),
-        "rewards": tensor(random.normal(size=options)),
-        "constant": float(random.choice([0.0, 10.0, random.normal()])),
-    }
-
-
-def fresh_scorecard(random):
-    animals, young, traits = (int(n) for n in random.integers(1, 7, 3))
-    shape = (animals, traits)
-    return {
-        "born": tensor(random.normal(size=shape)),
-        "lived": tensor(random.normal(size=shape)),
-        "newborn": tensor(random.normal(size=(young, traits))),
-        "parent": tensor(random.integers(animals, size=young), "int64"),
-    }
-
-
-def fresh_breed(random):
-    genomes, change, generations = int(random.integers(2, 7)), *(int(n) for n in random.integers(0, 9, 2))
-    return {
-        "shares": tensor(random.dirichlet(np.ones(genomes))),
-        "before": tensor(random.uniform(0.1, 3, genomes)),
-        "after": tensor(random.uniform(0.1, 3, genomes)),
-        "change": change,
-        "generations": generations,
-        "mutation": float(random.choice([0.0, 1.0, random.random()])),
-    }
-
-
-def fresh_slopes(random):
-    size = int(random.integers(2, 7))
-    arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < random.random())
-    proxy, goal = (int(n) for n in random.choice(size, 2, replace=False))
-    return {
-        "arrows": tensor(arrows),
-        "noise": tensor(random.uniform(0.2, 3, size)),
-        "proxy": proxy,
-        "goal": goal,
-        "lever": int(random.integers(size)),
-    }
-
-
-FRESH = {
-    "optimizer/expansions": fresh_expansions,
-    "optimizer/tied_bits": fresh_tied_bits,
-    "optimizer/descend": fresh_descend,
-    "optimizer/escape": fresh_escape,
-    "optimizer/evolve": fresh_evolve,
-    "base_optimizer/possible": fresh_possible,
-    "base_optimizer/update": fresh_update,
-    "base_optimizer/left_over": fresh_left_over,
-    "base_optimizer/scorecard": fresh_scorecard,
-    "base_optimizer/breed": fresh_breed,
-    "base_optimizer/slopes": fresh_slopes,
-    "pseudo_alignment/lean": fresh_lean,
-    "pseudo_alignment/climb": fresh_climb,
-    "pseudo_alignment/interval": fresh_interval,
-    "pseudo_alignment/control": fresh_control,
-}
-
-
 # The test
 
 
@@ -411,7 +233,8 @@ def test_every_mistake_is_seen(exercise):
     exercise = replace(exercise, cases=cache(exercise.cases))
     random = np.random.default_rng(0)
     fresh = [case.recipe for seed in FURTHER_SEEDS for case in exercise.cases(seed)]
-    fresh += [FRESH[exercise.name](random) for _ in range(300)] if exercise.name in FRESH else []
+    draw = importlib.import_module(f"answers.{chapter}").FRESH.get(own)
+    fresh += [draw(random) for _ in range(300)] if draw else []
 
     def run(code):
         namespace = dict(prepared)

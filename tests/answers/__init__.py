@@ -1,10 +1,13 @@
 """Answer banks: for each exercise, right answers written differently and wrong ones with the lesson each must be given.
 
 An answer is the text of a cell, as a learner would write it; it runs after the first code cell of the notebook.
+Where a solution is a function, `FRESH` may hold what draws further inputs for it, for the mutants.
 """
 
 from dataclasses import dataclass
 from textwrap import dedent
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -104,3 +107,8 @@ def traps(name: str, is_function: bool) -> list[tuple[str, str]]:
             ("wrong-type", f"{LIAR}\n{name} = Liar()"),
         ]
     return common
+
+
+def tensor(array, dtype="float64"):
+    """The recipe of an array."""
+    return {"tensor": np.asarray(array).tolist(), "dtype": dtype}

@@ -1,6 +1,8 @@
 """Answers to the exercises on where the objective lives."""
 
-from answers import Bank
+import numpy as np
+
+from answers import Bank, tensor
 
 SHARES = {
     "old and new enemy": {"Aurora": 0.5, "Brotherhood": 0.5, "Crescent": 0, "home": 0},
@@ -458,4 +460,82 @@ BANKS = {
             ("wrong-type", "def slopes(arrows, noise, proxy, goal, lever):\n    return 0.5"),
         ),
     ),
+}
+
+
+# Inputs for the mutants that do not come from the checks
+
+
+def fresh_possible(random):
+    rewards, games, options = (int(n) for n in random.integers(1, 5, 3))
+    return {
+        "rewards": tensor(random.integers(-1, 2, (rewards, games, options))),
+        "moves": tensor(random.integers(options, size=games), "int64"),
+        "trained": tensor(random.random(games) < random.random(), "bool"),
+    }
+
+
+def fresh_update(random):
+    kinds, options, plays = (int(n) for n in random.integers(1, 7, 3))
+    return {
+        "logits": tensor(3 * random.normal(size=(kinds, options))),
+        "games": tensor(random.integers(kinds, size=plays), "int64"),
+        "moves": tensor(random.integers(options, size=plays), "int64"),
+        "rewards": tensor(random.choice([0.0, 1.0, -2.0], size=plays)),
+        "step_size": float(random.choice([0.0, 3.0, random.random()])),
+    }
+
+
+def fresh_left_over(random):
+    options = int(random.integers(1, 7))
+    return {
+        "logits": tensor(2 * random.normal(size=options)),
+        "rewards": tensor(random.normal(size=options)),
+        "constant": float(random.choice([0.0, 10.0, random.normal()])),
+    }
+
+
+def fresh_scorecard(random):
+    animals, young, traits = (int(n) for n in random.integers(1, 7, 3))
+    shape = (animals, traits)
+    return {
+        "born": tensor(random.normal(size=shape)),
+        "lived": tensor(random.normal(size=shape)),
+        "newborn": tensor(random.normal(size=(young, traits))),
+        "parent": tensor(random.integers(animals, size=young), "int64"),
+    }
+
+
+def fresh_breed(random):
+    genomes, change, generations = int(random.integers(2, 7)), *(int(n) for n in random.integers(0, 9, 2))
+    return {
+        "shares": tensor(random.dirichlet(np.ones(genomes))),
+        "before": tensor(random.uniform(0.1, 3, genomes)),
+        "after": tensor(random.uniform(0.1, 3, genomes)),
+        "change": change,
+        "generations": generations,
+        "mutation": float(random.choice([0.0, 1.0, random.random()])),
+    }
+
+
+def fresh_slopes(random):
+    size = int(random.integers(2, 7))
+    arrows = np.triu(random.normal(size=(size, size)), 1) * (random.random((size, size)) < random.random())
+    proxy, goal = (int(n) for n in random.choice(size, 2, replace=False))
+    return {
+        "arrows": tensor(arrows),
+        "noise": tensor(random.uniform(0.2, 3, size)),
+        "proxy": proxy,
+        "goal": goal,
+        "lever": int(random.integers(size)),
+    }
+
+
+FRESH = {
+    "possible": fresh_possible,
+    "update": fresh_update,
+    "left_over": fresh_left_over,
+    "scorecard": fresh_scorecard,
+    "breed": fresh_breed,
+    "slopes": fresh_slopes,
 }

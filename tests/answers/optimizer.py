@@ -1,6 +1,9 @@
 """Answers to the exercises on what an optimizer is."""
 
-from answers import Bank
+import numpy as np
+
+from answers import Bank, tensor
+from innerlab.planning import draw_mazes
 
 # Predict three more changes
 
@@ -827,4 +830,66 @@ BANKS = {
             ),
         ),
     ),
+}
+
+
+# Inputs for the mutants that do not come from the checks
+
+
+def fresh_expansions(random):
+    if random.random() < 0.5:
+        maze = draw_mazes(1, 5, int(random.integers(4)), int(random.integers(2**31)))[0]
+        return {"next_cell": maze.next_cell, "start": maze.start, "target": int(random.choice(maze.open_cells))}
+    cells = int(random.integers(2, 7))
+    next_cell = random.integers(cells, size=(cells, 4))
+    next_cell[:, random.integers(4)] = (np.arange(cells) + 1) % cells  # some way is always there
+    start, target = (int(cell) for cell in random.integers(cells, size=2))
+    return {"next_cell": next_cell.tolist(), "start": start, "target": target}
+
+
+def fresh_tied_bits(random):
+    many = int(random.integers(1, 9))
+    weights = random.random(many) * (random.random(many) < 0.8)
+    weights[random.integers(many)] = 1.0
+    values = random.choice([-1.5, 0.0, 2.0, 7.0], many) if random.random() < 0.5 else random.normal(size=many)
+    return {"values": values.tolist(), "weights": weights.tolist(), "n": int(random.integers(1, 30))}
+
+
+def fresh_descend(random):
+    dimensions = int(random.integers(1, 6))
+    matrix = random.normal(size=(dimensions, dimensions))
+    return {
+        "matrix": tensor(matrix + matrix.T),
+        "start": tensor(random.normal(size=dimensions)),
+        "rate": float(random.choice([0.0, random.random()])),
+        "momentum": float(random.choice([0.0, 1.0, random.random()])),
+        "steps": int(random.integers(6)),
+    }
+
+
+def fresh_escape(random):
+    rows, columns = (int(n) for n in random.integers(1, 7, 2))
+    loss = random.integers(4, size=(rows, columns)) if random.random() < 0.5 else random.normal(size=(rows, columns))
+    starts = [[int(random.integers(rows)), int(random.integers(columns))] for _ in range(random.integers(1, 6))]
+    return {"loss": tensor(loss), "starts": starts, "budget": int(random.integers(1, 40))}
+
+
+def fresh_evolve(random):
+    generations, children, dimensions = (int(n) for n in random.integers(1, 7, 3))
+    return {
+        "start": tensor(3 * random.normal(size=dimensions)),
+        "lowest": tensor(random.normal(size=dimensions)),
+        "noise": tensor(random.normal(size=(generations, children, dimensions))),
+        "parents": int(random.integers(1, children + 1)),
+        "size": float(random.uniform(0.05, 2)),
+        "growth": float(random.uniform(1.01, 2)),
+    }
+
+
+FRESH = {
+    "expansions": fresh_expansions,
+    "tied_bits": fresh_tied_bits,
+    "descend": fresh_descend,
+    "escape": fresh_escape,
+    "evolve": fresh_evolve,
 }

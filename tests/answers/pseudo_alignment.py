@@ -1,6 +1,9 @@
 """Answers to the exercises on pseudo-alignment."""
 
-from answers import Bank
+import numpy as np
+
+from answers import Bank, tensor
+from innerlab.worlds import RedDoors, to_text
 
 RIGHT_LEAN = """
 def lean(outcomes, floor):
@@ -506,4 +509,50 @@ BANKS = {
             ("wrong-type", "labels = ['sound'] * 7"),
         ),
     ),
+}
+
+
+# Inputs for the mutants that do not come from the checks
+
+
+def fresh_lean(random):
+    agents, rooms = random.integers(1, 5, 2)
+    outcomes = random.dirichlet([0.4] * 4, (agents, rooms)) if random.random() < 0.5 else None
+    if outcomes is None:  # every episode of a room ends in the same way
+        outcomes = np.eye(4)[random.integers(4, size=(agents, rooms))]
+    floor = random.choice([0.0, 0.5, 1.0, random.random()])
+    return {"outcomes": tensor(outcomes), "floor": float(floor)}
+
+
+def fresh_climb(random):
+    cells, actions = (int(n) for n in random.integers(1, 7, 2))
+    shape = (cells, actions)
+    return {
+        "logits": tensor(3 * random.normal(size=shape)),
+        "successor": tensor(random.integers(cells, size=shape), "int64"),
+        "reward": tensor(random.normal(size=shape)),
+        "ends": tensor(random.random(shape) < random.random(), "bool"),
+        "start": int(random.integers(cells)),
+        "discount": float(random.choice([0.0, 0.99, random.random()])),
+        "step_size": float(random.choice([0.0, 3.0, random.random()])),
+    }
+
+
+def fresh_interval(random):
+    trials = int(random.integers(1, 200))
+    successes = int(random.choice([0, trials, random.integers(trials + 1)]))
+    return {"successes": successes, "trials": trials, "confidence": float(random.uniform(0.5, 0.999))}
+
+
+def fresh_control(random):
+    size, objects = int(random.integers(3, 8)), int(random.integers(2, 6))
+    world = RedDoors(swapped_share=1.0, size=size, objects=objects).sample(1, int(random.integers(2**31)))
+    return {"room": to_text(world, 0)}
+
+
+FRESH = {
+    "lean": fresh_lean,
+    "climb": fresh_climb,
+    "interval": fresh_interval,
+    "control": fresh_control,
 }
