@@ -18,8 +18,9 @@ def one_step_gd(
 
     The context's n examples have d independent inputs with mean 0, variance v and fourth moment
     :math:`\kappa v^2`, and labels :math:`y = w^\top x + \sigma\varepsilon` with entries of w of mean 0 and variance
-    :math:`\tau^2`. With :math:`S = \frac1n\sum_i x_i x_i^\top`, one step on :math:`\frac1{2n}\sum_i (y_i - w^\top x_i)^2`
-    gives :math:`\hat w = \frac{\eta}{n} \sum_i y_i x_i`, and for a query of the same distribution
+    :math:`\tau^2`. One step from 0 gives :math:`\hat w = \frac{\eta}{n} \sum_i y_i x_i`, where :math:`\eta` takes in the
+    factor of 2 that the derivative of a square brings. With :math:`S = \frac1n\sum_i x_i x_i^\top`, and for a query of
+    the same distribution,
 
     .. math::
 

@@ -1,10 +1,10 @@
-"""Layers of linear self-attention: attention without a softmax, which can learn a step of gradient descent.
+r"""Layers of linear self-attention: attention without a softmax, which can learn a step of gradient descent.
 
 A token is an example: its inputs, then its label in each channel, ``e = (x, y)``, so that its size is
 ``d + channels``. The query's labels are unknown and are set to 0. A layer changes every token by what it reads from
 the context's n examples,
 
-.. math:: e \\leftarrow e + \\frac1n \\sum_i M e_i \\; (e_i^\\top A e), \\qquad A = K^\\top Q, \\quad M = P V.
+.. math:: e \leftarrow e + \frac1n \sum_i M e_i \; (e_i^\top A e), \qquad A = K^\top Q, \quad M = P V.
 
 It *subtracts*, as in von Oswald et al. 2023 (arXiv:2212.07677): what is left in a label's place is the label less the
 prediction, and in the query's place, which began at 0, it is minus the prediction.
@@ -217,7 +217,7 @@ class LinearAttention(nn.Module):
         ValueError: if there is no seed, a seed is negative, or a size is below 1.
     """
 
-    def __init__(self, seeds: Sequence[int], d: int, channels: int = 1, deviation: float = 0.1):
+    def __init__(self, seeds: Sequence[int], d: int, channels: int = 1, deviation: float = 0.2):
         super().__init__()
         if len(seeds) == 0:
             raise ValueError("seeds is empty; give one for each network")
@@ -243,13 +243,13 @@ class LinearAttentionTraining:
 
     steps: int = 1200
     """gradient steps"""
-    batch: int = 256
+    batch: int = 128
     """episodes a step, drawn anew for each network"""
     learning_rate: float = 2e-2
     """of Adam at first; it follows a cosine down to a fiftieth"""
     warmup: int = 0
     """steps over which the learning rate rises first, in a straight line"""
-    deviation: float = 0.1
+    deviation: float = 0.2
     """of the first weights"""
     loops: int = 1
     """how often the layer is applied in the end"""
@@ -320,7 +320,7 @@ def train_two_channels(
     noise_true: float,
     noise_proxy: float,
     decoupled: float,
-    settings: LinearAttentionTraining = LinearAttentionTraining(steps=1500, batch=128, learning_rate=1e-2),
+    settings: LinearAttentionTraining = LinearAttentionTraining(learning_rate=1e-2),
 ) -> Layers:
     """Layers trained on two label channels that agree but for noise: :class:`innerlab.in_context.TwoChannels`.
 

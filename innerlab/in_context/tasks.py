@@ -40,9 +40,9 @@ class Episodes(NamedTuple):
 
 @dataclass(frozen=True)
 class InContextRegression:
-    r"""Labels :math:`y = w^\top x + \sigma \varepsilon`, with a w for each episode, normal with variance :math:`\tau^2`.
+    r"""Labels :math:`y = w^\top x + \sigma \varepsilon`, with a w of its own for each episode.
 
-    The query's label contains the noise as well.
+    The entries of w are normal, with variance :math:`\tau^2`. The query's label contains the noise as well.
 
     Raises:
         ValueError: if a size is below 1, a deviation or variance is negative, or the distribution is not known.
@@ -98,8 +98,8 @@ class InContextRegression:
 class TwoChannels:
     r"""Two sensors for one label: the intended one and a proxy, which agree but for noise.
 
-    The intended channel shows :math:`w^\top x + \sigma_t \varepsilon`, the proxy :math:`u^\top x + \sigma_p \varepsilon'`,
-    with :math:`u = w` except in the share ``decoupled`` of the episodes, where u is drawn anew. Inputs, w and u are
+    The intended channel shows :math:`w^\top x + \sigma_t \varepsilon` and the proxy
+    :math:`u^\top x + \sigma_p \varepsilon'`, with :math:`u = w` except in the share ``decoupled`` of the episodes, where u is drawn anew. Inputs, w and u are
     normal with variance 1. The noise is the sensors': targets are :math:`w^\top x` and :math:`u^\top x`, without it.
 
     Raises:
