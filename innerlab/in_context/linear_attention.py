@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from innerlab.in_context.tasks import Prompts, InContextRegression, TwoChannels
+from innerlab.in_context.tasks import InContextRegression, Prompts, TwoChannels
 from innerlab.randomness import DATA, INITIALIZATION, generator
 
 
