@@ -140,7 +140,7 @@ class Transformers(nn.Module):
                 f"tokens has shape {tuple(tokens.shape)}; {axes} axes were expected, "
                 f"{self.networks} networks (or 1) and at most {self.length} tokens"
             )
-        if self.symbols and not (0 <= tokens.min() and tokens.max() < self.inputs):
+        if self.symbols and not (tokens.min() >= 0 and tokens.max() < self.inputs):
             raise ValueError(f"tokens run from {tokens.min()} to {tokens.max()}; 0 to {self.inputs - 1} is allowed")
         if not self.symbols and tokens.shape[3] != self.inputs:
             raise ValueError(f"tokens has shape {tuple(tokens.shape)}; {self.inputs} numbers in each were expected")
@@ -204,7 +204,7 @@ class TransformerTraining:
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    """The mean squared error of each network's first output, ``(networks,)``; targets are ``(networks, batch, length)``."""
+    """The mean squared error of each network's first output; targets are ``(networks, batch, length)``."""
     return (outputs[..., 0] - targets).square().flatten(1).mean(1)
 
 
