@@ -60,6 +60,15 @@ CELLS = [
     follow("robots", ThreeRobots({"one": maze}, {}, [maze], first_moves(torch.tensor([maze.next_cell])),
                                  alt="A small maze to change and five robots in it."), "maze", "reversed")
     """,
+    """
+    from innerlab.in_context import InContextRegression, TwoChannels, step_layers
+    from innerlab.widgets import InContext
+
+    step = torch.full((3, 1, 1), 0.8)
+    follow("context", InContext(InContextRegression(1, 8), step_layers(step),
+                                {"noisy": (TwoChannels(1, 8, 1.0), step_layers(step, (0.0, 1.0)))},
+                                alt="Points to drag and the lines that three layers draw."), "points", "two")
+    """,
 ]
 
 
@@ -173,5 +182,12 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert wait_for(lambda: ["robots", "reversed", True] in heard(folder)), heard(folder)
     assert wait_for(lambda: any(name == "robots" and trait == "maze" for name, trait, _ in heard(folder)))
     assert robots.locator(".il-card").count() == 5
+
+    points = page.locator(".il-in-context")
+    points.get_by_role("slider").first.press("ArrowUp")
+    points.get_by_label("two: true and proxy").check()
+    assert wait_for(lambda: ["context", "two", True] in heard(folder)), heard(folder)
+    assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
+    assert "follow the proxy" in points.get_by_role("status").inner_text()
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
     context.close()
