@@ -69,6 +69,12 @@ CELLS = [
                                 {"noisy": (TwoChannels(1, 8, 1.0), step_layers(step, (0.0, 1.0)))},
                                 alt="Points to drag and the lines that three layers draw."), "points", "two")
     """,
+    """
+    from innerlab.widgets import DeceptionPlane
+
+    follow("plane", DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
+           "setting", "recurs")
+    """,
 ]
 
 
@@ -189,5 +195,12 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert wait_for(lambda: ["context", "two", True] in heard(folder)), heard(folder)
     assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
     assert "follow the proxy" in points.get_by_role("status").inner_text()
+
+    plane = page.locator(".il-plane")
+    plane.get_by_label("Threat").fill("0")
+    plane.get_by_label("never ends").check()
+    assert wait_for(lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
+    assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
+    assert "When the cue says training it defects" in plane.get_by_role("status").inner_text()
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
     context.close()

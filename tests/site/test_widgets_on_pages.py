@@ -17,9 +17,11 @@ from bs4 import BeautifulSoup
 
 from innerlab.agents import stored
 from innerlab.analysis import outcome_probabilities
+from innerlab.deception import compliance_episodes, complies_on_cue
 from innerlab.in_context import Episodes, InContextRegression, LinearAttention, TwoChannels, objective_weights
 from innerlab.planning import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
-from innerlab.widgets import Explore, InContext, Landscape, MazeBench, Predict, ThreeRobots, scripts
+from innerlab.widgets import DeceptionPlane, Explore, InContext, Landscape, MazeBench, Predict, ThreeRobots, scripts
+from innerlab.widgets.deception_plane import START, VALUES
 from innerlab.widgets.landscape import LANDSCAPES, loss
 from innerlab.widgets.maze_bench import rounded
 from innerlab.worlds import COLORS, SHAPES, RedDoorMazes, door_reward, from_text, to_text
@@ -79,6 +81,10 @@ def made():
         "landscape": Landscape(LOWEST, alt="A map of a landscape, and four searches that start where one clicks."),
         "robots": three_robots(),
         "in context": in_context(),
+        "plane": DeceptionPlane(
+            {"a reference": {}, "no threat": {"threat": 0}, "a cue": {"recurs": True}},
+            alt="A map over discount and threat, and the optimal policy as a timeline.",
+        ),
     }  # fmt: skip
 
 
@@ -941,6 +947,97 @@ def test_in_context_by_keyboard_alone(look_at):
     page.keyboard.press("Enter")
     assert points_of(box) != after
     assert_lines(box, attention(2, 6))
+
+
+PLANE = {
+    "discount": "Discount", "threat": "Threat", "train": "Training episodes", "deploy": "Deployment episodes",
+    "stake": "Stake", "mistaken": "Mistaken", "hazard": "Hazard", "share": "Share", "accuracy": "Accuracy",
+}  # fmt: skip
+
+
+def set_on(box, name, value):
+    box.get_by_label(PLANE[name]).fill(str(VALUES[name].index(value)))
+
+
+def acts_of(box):
+    """How many episodes are drawn as complied and defected, in training and deployment together."""
+    return box.locator(".il-chart .il-comply").count(), box.locator(".il-chart .il-defect").count()
+
+
+@SCHEMES
+def test_plane_decides_as_python_does_at_every_position_of_every_slider(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-plane")
+    names = ("train", "deploy", "discount", "threat", "mistaken", "hazard", "stake")
+    for name in names:
+        for value in VALUES[name][:: 5 if scheme == "file" else 1]:
+            set_on(box, name, value)
+            setting = START | {name: value}
+            complied = compliance_episodes(*(setting[which] for which in names))
+            assert acts_of(box) == (complied, setting["train"] + setting["deploy"] - complied), setting
+        set_on(box, name, START[name])
+    ring, edge = box.locator(".il-ring"), box.locator(".il-edge").first
+    before = ring.get_attribute("cx"), ring.get_attribute("cy"), edge.get_attribute("d")
+    for name, changed in (("discount", 0), ("threat", 1), ("stake", 2)):
+        set_on(box, name, VALUES[name][0])
+        after = ring.get_attribute("cx"), ring.get_attribute("cy"), edge.get_attribute("d")
+        assert [old != new for old, new in zip(before, after, strict=True)] == [i == changed for i in range(3)]
+        set_on(box, name, START[name])
+    assert reader.complaints == []
+
+
+def test_plane_where_training_never_ends(look_at):
+    box = look_at().page.locator(".il-plane")
+    box.get_by_label("never ends").check()
+    assert not box.get_by_label("Hazard").is_visible()
+    for name in ("share", "accuracy", "discount", "threat"):
+        seen = set()
+        for value in VALUES[name]:
+            set_on(box, name, value)
+            setting = START | {name: value}
+            complies = complies_on_cue(*(setting[which] for which in ("share", "accuracy", "discount", "threat")))
+            says = box.get_by_role("status").inner_text()
+            assert says.startswith(f"When the cue says training it {'complies' if complies else 'defects'},")
+            assert acts_of(box)[0] > 0 or not complies
+            assert sum(acts_of(box)) == 30
+            seen.add(says + str(box.locator(".il-truly").count()))
+        assert len(seen) > 1
+        set_on(box, name, START[name])
+
+
+def test_plane_begins_with_presets_and_takes_clicks_on_its_map(look_at):
+    page = look_at().page
+    box = page.locator(".il-plane")
+    presets = box.get_by_role("combobox")
+    assert "In training it complies in every episode." in box.get_by_role("status").inner_text()
+    presets.select_option("1")
+    assert "In training it defects in every episode." in box.get_by_role("status").inner_text()
+    assert box.get_by_label(PLANE["threat"]).input_value() == "0"
+    presets.select_option("2")
+    assert box.get_by_label("never ends").is_checked()
+    presets.select_option("0")
+    area = box.locator(".il-phases svg").bounding_box()
+    box.locator(".il-phases svg").click(position={"x": area["width"] * 0.7, "y": area["height"] * 0.3})
+    ring = box.locator(".il-ring").bounding_box()
+    assert abs(ring["x"] + ring["width"] / 2 - area["x"] - 0.7 * area["width"]) < 12
+    assert abs(ring["y"] + ring["height"] / 2 - area["y"] - 0.3 * area["height"]) < 12
+    assert presets.input_value() == ""
+    assert box.get_by_label(PLANE["discount"]).input_value() != str(VALUES["discount"].index(START["discount"]))
+
+
+def test_plane_by_keyboard_alone(look_at):
+    page = look_at().page
+    box = page.locator(".il-plane")
+    tab_to(page, ".il-plane select", 300)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # to the discount
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    complied = compliance_episodes(20, 40, 0.75, 0.2)
+    assert acts_of(box) == (complied, 60 - complied)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")
+    assert "When the cue says training it defects" in box.get_by_role("status").inner_text()
 
 
 def test_front_ends_weigh_little(folder):
