@@ -197,7 +197,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert "follow the proxy" in points.get_by_role("status").inner_text()
 
     plane = page.locator(".il-plane")
-    plane.get_by_label("Threat").fill("0")
+    plane.get_by_role("slider", name="Threat").fill("0")
     plane.get_by_label("never ends").check()
     assert wait_for(lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
     assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
