@@ -12,7 +12,7 @@ from tiny_book import ROOT
 
 from innerlab.in_context import InContextRegression, TwoChannels, step_layers
 from innerlab.planning import draw_mazes, first_moves
-from innerlab.widgets import DeceptionPlane, Explore, InContext, Landscape, Predict, ThreeRobots, scripts
+from innerlab.widgets import DeceptionPlane, Explore, Flow, InContext, Landscape, Predict, ThreeRobots, scripts
 
 
 def shares(feature="color", factor=1.0):
@@ -62,6 +62,7 @@ MADE = {
     "landscape": lambda: Landscape([1, 2], alt="A map of a landscape and four searches on it."),
     "robots": robots,
     "in context": in_context,
+    "flow": lambda: Flow(alt="A plane of two numbers and the path of gradient descent from a start."),
     "plane": lambda: DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
 }
 

@@ -2,6 +2,7 @@
 
 from innerlab.widgets.deception_plane import DeceptionPlane
 from innerlab.widgets.explore import Explore
+from innerlab.widgets.flow import Flow
 from innerlab.widgets.in_context import InContext
 from innerlab.widgets.landscape import Landscape
 from innerlab.widgets.maze_bench import MazeBench
@@ -9,4 +10,14 @@ from innerlab.widgets.predict import Predict
 from innerlab.widgets.three_robots import ThreeRobots
 from innerlab.widgets.widget import Widget
 
-__all__ = ["DeceptionPlane", "Explore", "InContext", "Landscape", "MazeBench", "Predict", "ThreeRobots", "Widget"]
+__all__ = [
+    "DeceptionPlane",
+    "Explore",
+    "Flow",
+    "InContext",
+    "Landscape",
+    "MazeBench",
+    "Predict",
+    "ThreeRobots",
+    "Widget",
+]

@@ -75,6 +75,11 @@ CELLS = [
     follow("plane", DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
            "setting", "recurs")
     """,
+    """
+    from innerlab.widgets import Flow
+
+    follow("flow", Flow(alt="A plane of two numbers and the path of gradient descent from a start."), "start", "ratio")
+    """,
 ]
 
 
@@ -202,5 +207,13 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert wait_for(lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
     assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
     assert "When the cue says training it defects" in plane.get_by_role("status").inner_text()
+
+    flow = page.locator(".il-flow")
+    flow.locator(".il-flow-map").press("ArrowRight")
+    flow.get_by_label("0.1", exact=True).check()
+    flow.get_by_role("button", name="Run").click()
+    assert "After 2500 steps from θ = -0.9 and λ = 0.3" in flow.get_by_role("status").inner_text()
+    assert wait_for(lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
+    assert ["flow", "start", [-0.9, 0.3]] in heard(folder)
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
     context.close()
