@@ -110,9 +110,9 @@ export function render({ model, el }) {
       svg("path", { class: "il-cross", d: `M${x(0)} ${y(lams[0])}V${y(lams[1])}` }),
       ...field.map((points) => svg("path", { class: "il-drift", d: drawn(points) })),
       svg("path", { class: "il-parts", d: `M${x(0)} ${y(turn)}L${x(far).toFixed(1)} ${y(turn + Math.sqrt(ratio) * far).toFixed(1)}` }),
-      name("to deceptive", thetas[0] / 2, lams[1] - 0.12), name("to aligned", thetas[1] / 2, lams[1] - 0.12),
       svg("path", { class: "il-path-halo", d: drawn(gone) }),
       svg("path", { class: "il-path", d: drawn(gone) }),
+      name("to deceptive", 0.76 * thetas[0], lams[1] - 0.12), name("to aligned", thetas[1] / 2, lams[1] - 0.12),
       svg("path", { class: "il-agent", d: `M${startX} ${startY - 9}l8 16h-16z` }),
       end(kind(whole[spent], planner()), x(last[0]), y(last[1])),
     );
