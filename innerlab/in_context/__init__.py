@@ -1,6 +1,8 @@
-"""Networks that learn from the examples in front of them: linear regression in a context.
+"""Regression inside a prompt: networks that learn it, and the predictors to hold them against.
 
-Losses are mean squared errors without a factor of ½; gradients are averaged over the context.
+A *prompt* is a context of ``n`` examples, each of ``d`` inputs and a label, followed by a query: an input whose label
+is to be predicted. The *task* behind the labels, a weight vector, is another one in every prompt. Losses are mean
+squared errors without a factor of ½; gradients are averaged over the context.
 """
 
 from innerlab.in_context.closed_forms import objective_weights, one_step_gd
@@ -13,18 +15,21 @@ from innerlab.in_context.linear_attention import (
     train_linear_attention,
     train_two_channels,
 )
-from innerlab.in_context.tasks import Episodes, InContextRegression, TwoChannels
+from innerlab.in_context.predictors import dmmse, ridge
+from innerlab.in_context.tasks import InContextRegression, Prompts, TwoChannels
 
 __all__ = [
-    "Episodes",
     "InContextRegression",
     "Layers",
     "LinearAttention",
     "LinearAttentionTraining",
+    "Prompts",
     "TwoChannels",
+    "dmmse",
     "join",
     "objective_weights",
     "one_step_gd",
+    "ridge",
     "step_layers",
     "train_linear_attention",
     "train_two_channels",

@@ -5,6 +5,8 @@ Losses are mean squared errors without a factor of ½; the gradient is averaged 
 
 import numpy as np
 
+from innerlab.in_context.tasks import check_not_negative, check_sizes
+
 
 def one_step_gd(
     d: int,
@@ -18,9 +20,9 @@ def one_step_gd(
 
     The context's n examples have d independent inputs with mean 0, variance v and fourth moment
     :math:`\kappa v^2`, and labels :math:`y = w^\top x + \sigma\varepsilon` with entries of w of mean 0 and variance
-    :math:`\tau^2`. One step from 0 gives :math:`\hat w = \frac{\eta}{n} \sum_i y_i x_i`, where :math:`\eta` takes in the
-    factor of 2 that the derivative of a square brings. With :math:`S = \frac1n\sum_i x_i x_i^\top`, and for a query of
-    the same distribution,
+    :math:`\tau^2`. One step from 0 gives :math:`\hat w = \frac{\eta}{n} \sum_i y_i x_i`, where :math:`\eta` takes in
+    the 2 that the derivative of a square brings. With :math:`S = \frac1n\sum_i x_i x_i^\top`, and for a query of the
+    same distribution,
 
     .. math::
 
@@ -48,8 +50,8 @@ def one_step_gd(
 
     Source: derived here; for normal inputs it is a case of Mahankali, Hashimoto and Ma 2023 (arXiv:2307.03576).
     """
-    _check_sizes(d, n)
-    _check_deviations(noise=noise)
+    check_sizes(d, n)
+    check_not_negative(noise=noise)
     for name, value in (("input_variance", input_variance), ("prior_variance", prior_variance)):
         if not value > 0:
             raise ValueError(f"{name} is {value}; it must be positive")
@@ -63,7 +65,7 @@ def objective_weights(d: int, n: int, noise_true: float, noise_proxy: float, dec
     r"""How one gradient step should weigh two label channels, if only the first is meant and both are shown.
 
     The step predicts :math:`\frac1n \sum_i (a \, y_i + b \, z_i) \, x_i^\top x` from labels y of the intended channel
-    and z of the proxy, see :class:`innerlab.in_context.TwoChannels`. Let :math:`r = 1 - \rho` be the share of episodes
+    and z of the proxy, see :class:`innerlab.in_context.TwoChannels`. Let :math:`r = 1 - \rho` be the share of prompts
     in which both show the same function, and :math:`q = (n + d + 1)/n`. The expected squared error is d times
 
     .. math:: 1 - 2 (a + r b) + q (a^2 + b^2 + 2 r a b) + \frac{\sigma_t^2 a^2 + \sigma_p^2 b^2}{n},
@@ -79,7 +81,7 @@ def objective_weights(d: int, n: int, noise_true: float, noise_proxy: float, dec
         n: examples in the context, at least 1.
         noise_true: standard deviation of the noise in the intended channel, :math:`\sigma_t`.
         noise_proxy: that in the proxy's, :math:`\sigma_p`.
-        decoupled: share of episodes in which the proxy shows another function, :math:`\rho`.
+        decoupled: share of prompts in which the proxy shows another function, :math:`\rho`.
 
     Returns:
         a and b.
@@ -90,8 +92,8 @@ def objective_weights(d: int, n: int, noise_true: float, noise_proxy: float, dec
 
     Source: derived here.
     """
-    _check_sizes(d, n)
-    _check_deviations(noise_true=noise_true, noise_proxy=noise_proxy)
+    check_sizes(d, n)
+    check_not_negative(noise_true=noise_true, noise_proxy=noise_proxy)
     if not 0 <= decoupled <= 1:
         raise ValueError(f"decoupled is {decoupled}; a share from 0 to 1 was expected")
     if noise_true == noise_proxy == decoupled == 0:
@@ -102,15 +104,3 @@ def objective_weights(d: int, n: int, noise_true: float, noise_proxy: float, dec
     q, r = (n + d + 1) / n, 1 - decoupled
     a, b = np.linalg.solve([[q + noise_true**2 / n, q * r], [q * r, q + noise_proxy**2 / n]], [1, r])
     return float(a), float(b)
-
-
-def _check_sizes(d: int, n: int) -> None:
-    for name, size in (("d", d), ("n", n)):
-        if size < 1:
-            raise ValueError(f"{name} is {size}; it must be at least 1")
-
-
-def _check_deviations(**deviations: float) -> None:
-    for name, value in deviations.items():
-        if not value >= 0:
-            raise ValueError(f"{name} is {value}; a standard deviation must not be negative")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from innerlab.in_context.tasks import Episodes, InContextRegression, TwoChannels
+from innerlab.in_context.tasks import InContextRegression, Prompts, TwoChannels
 from innerlab.randomness import DATA, INITIALIZATION, generator
 
 
@@ -58,22 +58,22 @@ class Layers:
         """The row that writes the prediction: minus M's row of the first label, ``(networks, d + channels)``."""
         return -self.value_out[:, self.d]
 
-    def predict(self, episodes: Episodes, loops: int = 1) -> Tensor:
+    def predict(self, prompts: Prompts, loops: int = 1) -> Tensor:
         """What the layers predict for the query's first label, ``(networks, batch)``.
 
         For one query x and one loop, with m the readout and A the matrix ``key_query``, that is the mean over the
         context of ``(m · e_i) (e_i · A (x, 0))``, where ``e_i = (x_i, labels_i)``.
 
         Args:
-            episodes: to be predicted; where all networks get the same, one network's will do.
+            prompts: to be predicted; where all networks get the same, one network's will do.
             loops: how often the layer is applied. Each time but the last, it changes the context as well.
 
         Raises:
-            ValueError: if ``loops`` is below 1, or the episodes do not fit the layers.
+            ValueError: if ``loops`` is below 1, or the prompts do not fit the layers.
         """
         if loops < 1:
             raise ValueError(f"loops is {loops}; it must be at least 1")
-        context, query = self._tokens(episodes)
+        context, query = self._tokens(prompts)
         n = context.shape[2]
         for _ in range(loops - 1):
             gram = context.mT @ context / n  # (networks, batch, size, size), the mean of e e^T
@@ -83,12 +83,12 @@ class Layers:
         value = (context @ self.readout[:, None, :, None])[..., 0]
         return (attention * value).mean(-1) - query[..., self.d]
 
-    def sensitivity(self, episodes: Episodes) -> Tensor:
+    def sensitivity(self, prompts: Prompts) -> Tensor:
         """How the prediction changes with the query, ``(networks, batch, d)``; it does not depend on the query.
 
         For a predictor that is linear in the query, this is its weight vector in that context.
         """
-        context, _ = self._tokens(episodes)
+        context, _ = self._tokens(prompts)
         value = context @ self.readout[:, None, :, None]
         mean = (context * value).mean(2)  # (networks, batch, size)
         return mean @ self.key_query[:, :, : self.d]
@@ -110,12 +110,12 @@ class Layers:
         a_xx, a_cx = self.key_query[:, :d, :d], self.key_query[:, d:, :d]
         return m_c[:, :, None, None] * a_xx[:, None] + m_x[:, None, :, None] * a_cx[:, :, None, :]
 
-    def odd_part(self, episodes: Episodes) -> Tensor:
+    def odd_part(self, prompts: Prompts) -> Tensor:
         """Half the difference between the predictions for these labels and for their opposites, ``(networks, batch)``.
 
         It is computed from the two predictions, and knows nothing of :meth:`preconditioner`.
         """
-        return (self.predict(episodes) - self.predict(episodes._replace(y=-episodes.y))) / 2
+        return (self.predict(prompts) - self.predict(prompts._replace(y=-prompts.y))) / 2
 
     def weights(self) -> Tensor:
         """How much one step takes of each channel, ``(networks, channels)``: the preconditioners' mean diagonals.
@@ -157,15 +157,15 @@ class Layers:
         """Some of these layers, in the order given."""
         return Layers(self.key_query[list(which)], self.value_out[list(which)], self.d)
 
-    def _tokens(self, episodes: Episodes) -> tuple[Tensor, Tensor]:
+    def _tokens(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
         """Context ``(networks, batch, n, size)`` and query ``(networks, batch, size)``."""
-        if episodes.x.shape[-1] != self.d or episodes.y.shape[-1] != self.channels:
+        if prompts.x.shape[-1] != self.d or prompts.y.shape[-1] != self.channels:
             raise ValueError(
-                f"episodes have {episodes.x.shape[-1]} inputs and {episodes.y.shape[-1]} label channels; "
+                f"prompts have {prompts.x.shape[-1]} inputs and {prompts.y.shape[-1]} label channels; "
                 f"the layers read {self.d} and {self.channels}"
             )
-        unknown = torch.zeros_like(episodes.target)
-        return torch.cat([episodes.x, episodes.y], -1), torch.cat([episodes.query, unknown], -1)
+        unknown = torch.zeros_like(prompts.target)
+        return torch.cat([prompts.x, prompts.y], -1), torch.cat([prompts.query, unknown], -1)
 
     def _asked(self, query: Tensor) -> Tensor:
         """A e for each query, ``(networks, batch, size)``."""
@@ -244,7 +244,7 @@ class LinearAttentionTraining:
     steps: int = 1200
     """gradient steps"""
     batch: int = 128
-    """episodes a step, drawn anew for each network"""
+    """prompts a step, drawn anew for each network"""
     learning_rate: float = 2e-2
     """of Adam at first; it follows a cosine down to a fiftieth"""
     warmup: int = 0
@@ -279,13 +279,13 @@ def train_linear_attention(
     task: InContextRegression | TwoChannels,
     settings: LinearAttentionTraining = LinearAttentionTraining(),
 ) -> tuple[Layers, Tensor]:
-    """Trains one layer for each seed to predict the query's first label, by its squared error on fresh episodes.
+    """Trains one layer for each seed to predict the query's first label, by its squared error on fresh prompts.
 
-    A network's first weights and its episodes come from its own seed, so that it does not depend on its neighbors.
+    A network's first weights and its prompts come from its own seed, so that it does not depend on its neighbors.
 
     Args:
         seeds: one for each network.
-        task: what to draw episodes from.
+        task: what to draw prompts from.
         settings: see :class:`LinearAttentionTraining`.
 
     Returns:
@@ -300,9 +300,9 @@ def train_linear_attention(
     losses = []
     for step in range(settings.steps):
         adam.param_groups[0]["lr"] = settings.rate(step)
-        episodes = task.draw(generators, settings.batch)
+        prompts = task.draw(generators, settings.batch)
         loops = min(settings.loops, 1 + step // settings.steps_per_loop)
-        loss = (model.layers().predict(episodes, loops) - episodes.target[..., 0]).square().mean(1)
+        loss = (model.layers().predict(prompts, loops) - prompts.target[..., 0]).square().mean(1)
         adam.zero_grad(set_to_none=True)
         loss.sum().backward()
         if settings.clip < math.inf:
@@ -320,7 +320,7 @@ def train_two_channels(
     noise_true: float,
     noise_proxy: float,
     decoupled: float,
-    settings: LinearAttentionTraining = LinearAttentionTraining(learning_rate=1e-2),
+    settings: LinearAttentionTraining = LinearAttentionTraining(deviation=0.4),
 ) -> Layers:
     """Layers trained on two label channels that agree but for noise: :class:`innerlab.in_context.TwoChannels`.
 
@@ -338,7 +338,7 @@ def train_two_channels(
         n: examples in the context.
         noise_true: standard deviation of the noise in the intended channel.
         noise_proxy: that in the proxy's.
-        decoupled: share of training episodes in which the proxy shows another function.
+        decoupled: share of training prompts in which the proxy shows another function.
         settings: see :class:`LinearAttentionTraining`.
 
     Raises:

@@ -1,8 +1,7 @@
-"""Episodes of in-context linear regression: examples, a query, and the label that a network should give it.
+"""Prompts of in-context linear regression, one stream of them for every network.
 
-Every episode has a linear function of its own. The conventions hold for the whole package: the context holds ``n``
-examples of ``d`` inputs each, labels stand in one or two channels, the leading axis is the network, and each network
-draws from a generator of its own.
+Labels stand in one or two channels. The leading axis is the network, and each network draws from a generator of its
+own.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ import torch
 from torch import Tensor
 
 
-class Episodes(NamedTuple):
-    """A batch of episodes for every network.
+class Prompts(NamedTuple):
+    """A batch of prompts for every network.
 
     Attributes:
         x: inputs of the context, ``(networks, batch, n, d)``.
@@ -29,18 +28,18 @@ class Episodes(NamedTuple):
     query: Tensor
     target: Tensor
 
-    def shuffled(self) -> "Episodes":
+    def shuffled(self) -> "Prompts":
         """The same labels, each moved on to the next example: a context that says nothing of the function."""
         return self._replace(y=self.y.roll(1, dims=2))
 
-    def scaled(self, factor: float) -> "Episodes":
+    def scaled(self, factor: float) -> "Prompts":
         """Inputs and labels multiplied by a factor; without label noise the functions stay the same."""
-        return Episodes(*(part * factor for part in self))
+        return Prompts(*(part * factor for part in self))
 
 
 @dataclass(frozen=True)
 class InContextRegression:
-    r"""Labels :math:`y = w^\top x + \sigma \varepsilon`, with a w of its own for each episode.
+    r"""Labels :math:`y = w^\top x + \sigma \varepsilon`, with a w of its own for each prompt.
 
     The entries of w are normal, with variance :math:`\tau^2`. The query's label contains the noise as well.
 
@@ -65,8 +64,8 @@ class InContextRegression:
     variance; None for independent inputs"""
 
     def __post_init__(self):
-        _check_sizes(self.d, self.n)
-        _check_not_negative(noise=self.noise, input_variance=self.input_variance, prior_variance=self.prior_variance)
+        check_sizes(self.d, self.n)
+        check_not_negative(noise=self.noise, input_variance=self.input_variance, prior_variance=self.prior_variance)
         if self.distribution not in ("normal", "uniform"):
             raise ValueError(f"distribution is {self.distribution!r}; normal or uniform was expected")
         if self.mixing is not None and tuple(self.mixing.shape) != (self.d, self.d):
@@ -77,8 +76,8 @@ class InContextRegression:
         """How many label channels there are: one."""
         return 1
 
-    def draw(self, generators: Sequence[torch.Generator], batch: int) -> Episodes:
-        """A batch of episodes for each generator."""
+    def draw(self, generators: Sequence[torch.Generator], batch: int) -> Prompts:
+        """A batch of prompts for each generator."""
         shape = (batch, self.n + 1, self.d)
         if self.distribution == "normal":
             x = _normal(generators, *shape)
@@ -91,7 +90,7 @@ class InContextRegression:
         y = x @ w  # (networks, batch, n + 1, 1)
         if self.noise:
             y = y + self.noise * _normal(generators, batch, self.n + 1, 1)
-        return Episodes(x[:, :, :-1], y[:, :, :-1], x[:, :, -1], y[:, :, -1])
+        return Prompts(x[:, :, :-1], y[:, :, :-1], x[:, :, -1], y[:, :, -1])
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,9 @@ class TwoChannels:
     r"""Two sensors for one label: the intended one and a proxy, which agree but for noise.
 
     The intended channel shows :math:`w^\top x + \sigma_t \varepsilon` and the proxy
-    :math:`u^\top x + \sigma_p \varepsilon'`, with :math:`u = w` except in the share ``decoupled`` of the episodes, where u is drawn anew. Inputs, w and u are
-    normal with variance 1. The noise is the sensors': targets are :math:`w^\top x` and :math:`u^\top x`, without it.
+    :math:`u^\top x + \sigma_p \varepsilon'`, with :math:`u = w` except in the share ``decoupled`` of the prompts, where
+    u is drawn anew. Inputs, w and u are normal with variance 1. The noise is the sensors': targets are
+    :math:`w^\top x` and :math:`u^\top x`, without it.
 
     Raises:
         ValueError: if a size is below 1, a deviation is negative, or a share lies outside 0 to 1.
@@ -115,13 +115,13 @@ class TwoChannels:
     noise_proxy: float = 0.0
     """standard deviation of the noise in the proxy's"""
     decoupled: float = 0.0
-    """share of episodes in which the proxy shows another function"""
+    """share of prompts in which the proxy shows another function"""
     swapped: float = 0.0
-    """share of episodes in which the two deviations change places, which the context betrays to whoever looks"""
+    """share of prompts in which the two deviations change places, which the context betrays to whoever looks"""
 
     def __post_init__(self):
-        _check_sizes(self.d, self.n)
-        _check_not_negative(noise_true=self.noise_true, noise_proxy=self.noise_proxy)
+        check_sizes(self.d, self.n)
+        check_not_negative(noise_true=self.noise_true, noise_proxy=self.noise_proxy)
         for name in ("decoupled", "swapped"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; a share from 0 to 1 was expected")
@@ -131,8 +131,8 @@ class TwoChannels:
         """How many label channels there are: two, the intended one first."""
         return 2
 
-    def draw(self, generators: Sequence[torch.Generator], batch: int) -> Episodes:
-        """A batch of episodes for each generator."""
+    def draw(self, generators: Sequence[torch.Generator], batch: int) -> Prompts:
+        """A batch of prompts for each generator."""
         x = _normal(generators, batch, self.n + 1, self.d)
         functions = _normal(generators, batch, self.d, 2)
         agree = ~self._happens(generators, batch, self.decoupled)
@@ -144,7 +144,7 @@ class TwoChannels:
         y = clean[:, :, :-1]
         if self.noise_true or self.noise_proxy:
             y = y + deviation * _normal(generators, batch, self.n, 2)
-        return Episodes(x[:, :, :-1], y, x[:, :, -1], clean[:, :, -1])
+        return Prompts(x[:, :, :-1], y, x[:, :, -1], clean[:, :, -1])
 
     @staticmethod
     def _happens(generators: Sequence[torch.Generator], batch: int, share: float) -> Tensor:
@@ -155,13 +155,15 @@ def _normal(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
     return torch.stack([torch.randn(shape, generator=g) for g in generators])
 
 
-def _check_sizes(d: int, n: int) -> None:
+def check_sizes(d: int, n: int) -> None:
+    """A ``ValueError`` if there is no input or no example."""
     for name, size in (("d", d), ("n", n)):
         if size < 1:
             raise ValueError(f"{name} is {size}; it must be at least 1")
 
 
-def _check_not_negative(**values: float) -> None:
+def check_not_negative(**values: float) -> None:
+    """A ``ValueError`` that names a negative argument and its value."""
     for name, value in values.items():
         if not value >= 0:
             raise ValueError(f"{name} is {value}; it must not be negative")
