@@ -9,10 +9,10 @@ import torch
 from nodejs import node
 
 from innerlab.in_context import (
-    Episodes,
     InContextRegression,
     Layers,
     LinearAttention,
+    Prompts,
     TwoChannels,
     objective_weights,
     one_step_gd,
@@ -51,7 +51,7 @@ def test_page_and_torch_predict_the_same_in_random_contexts(channels, n):
     x, y = (torch.randn(1, 50, n, size, generator=random) for size in (1, channels))  # not of any task
     query = torch.randn(1, 50, 1, generator=random)
     page = on_the_page(traveled, torch.cat([x, y], -1)[0])
-    expected = own.predict(Episodes(x, y, query, torch.zeros(1, 50, channels)))  # (networks, batch)
+    expected = own.predict(Prompts(x, y, query, torch.zeros(1, 50, channels)))  # (networks, batch)
     np.testing.assert_allclose(np.array(page["slopes"]).T * query[..., 0].numpy(), expected, rtol=0, atol=1e-5)
     if channels == 2:
         np.testing.assert_allclose(page["weights"], own.weights(), rtol=0, atol=1e-6)
@@ -60,15 +60,15 @@ def test_page_and_torch_predict_the_same_in_random_contexts(channels, n):
 def test_the_step_is_the_best_of_all_and_ridge_is_bayes():
     task = InContextRegression(d=1, n=8, noise=0.5, prior_variance=2.0)
     state = widget(task=task).state()
-    episodes = task.draw([torch.Generator().manual_seed(3)], 20_000)
-    contexts = torch.cat([episodes.x, episodes.y], -1)[0]
+    prompts = task.draw([torch.Generator().manual_seed(3)], 20_000)
+    contexts = torch.cat([prompts.x, prompts.y], -1)[0]
     page = on_the_page(state["layers"], contexts, state["steps"][0], state["penalty"])
     x, y = contexts.double().unbind(-1)
     xy = (x * y).sum(1)
     np.testing.assert_allclose(page["steps"], one_step_gd(1, 8, 0.5, prior_variance=2.0)[0] * xy / 8, atol=1e-9)
     precision = 1 / 2.0 + (x * x).sum(1) / 0.5**2  # of the line's slope, given the points
     np.testing.assert_allclose(page["ridge"], xy / 0.5**2 / precision, atol=1e-9)
-    query, target = episodes.query[0, :, 0].double(), episodes.target[0, :, 0].double()
+    query, target = prompts.query[0, :, 0].double(), prompts.target[0, :, 0].double()
 
     def loss(size):
         return float((size * xy / 8 * query - target).square().mean())

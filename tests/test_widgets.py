@@ -189,7 +189,7 @@ def test_front_ends_that_cannot_be_joined_are_refused(tmp_path, monkeypatch, fil
 
 
 def test_unknown_front_ends_are_refused():
-    with pytest.raises(ValueError, match="one of explore, "):
+    with pytest.raises(ValueError, match="one of deception_plane, explore, "):
         scripts.module("nothing")
 
 

@@ -33,7 +33,7 @@ class InContext(Widget):
         seed: of the first points, as many as in training.
 
     Attributes:
-        points: what is in the plane, a list of [input, true label, proxy].
+        points: what is in the plane, a list of [input, intended label, proxy].
         two: whether points have two labels.
         apart: whether proxies move by themselves.
         condition: which of the conditions is shown, counted from 0.

@@ -196,7 +196,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
 
     points = page.locator(".il-in-context")
     points.get_by_role("slider").first.press("ArrowUp")
-    points.get_by_label("two: true and proxy").check()
+    points.get_by_label("two: intended and proxy").check()
     assert wait_for(lambda: ["context", "two", True] in heard(folder)), heard(folder)
     assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
     assert "follow the proxy" in points.get_by_role("status").inner_text()

@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 from innerlab.agents import stored
 from innerlab.analysis import outcome_probabilities
 from innerlab.deception import compliance_episodes, complies_on_cue, descend
-from innerlab.in_context import Episodes, InContextRegression, LinearAttention, TwoChannels, objective_weights
+from innerlab.in_context import InContextRegression, LinearAttention, Prompts, TwoChannels, objective_weights
 from innerlab.planning import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
 from innerlab.widgets import (
     DeceptionPlane,
@@ -794,8 +794,8 @@ def slopes_of(box):
 def lines_through(layers, points):
     """The slopes that torch gives."""
     x, y = torch.tensor(points)[None, None].split([1, len(points[0]) - 1], -1)
-    episodes = Episodes(x, y, torch.ones(1, 1, 1), torch.zeros(1, 1, y.shape[-1]))
-    return layers.predict(episodes)[:, 0].numpy()
+    prompts = Prompts(x, y, torch.ones(1, 1, 1), torch.zeros(1, 1, y.shape[-1]))
+    return layers.predict(prompts)[:, 0].numpy()
 
 
 def assert_lines(box, layers):
@@ -806,7 +806,7 @@ def assert_lines(box, layers):
     steps = [0.8 * float(np.mean(x * label)) for label in labels]
     expected = {f"{layers.networks} layers, median": np.median(theirs), "lowest": theirs.min(), "highest": theirs.max()}
     if len(labels) == 2:
-        expected |= {"one step on true labels": steps[0], "one step on proxies": steps[1]}
+        expected |= {"step on intended": steps[0], "step on proxies": steps[1]}
     else:
         expected |= {"one step": steps[0], "least squares": float(x @ labels[0] / (x @ x))}
     assert found == pytest.approx(expected, abs=0.0051)
@@ -819,7 +819,7 @@ def test_in_context_draws_the_lines_of_every_condition(look_at, scheme):
     box = reader.page.locator(".il-in-context")
     assert_lines(box, attention(1))
     assert not box.get_by_label("noise of 1").is_visible()
-    box.get_by_label("two: true and proxy").check()
+    box.get_by_label("two: intended and proxy").check()
     box.get_by_label("decoupled").check()
     drawn = set()
     for i, (name, task) in enumerate(SENSORS.items()):
@@ -883,8 +883,8 @@ def drag(page, mark, right, down, how):
 def test_labels_are_pulled_apart(look_at):
     page = look_at().page
     box = page.locator(".il-in-context")
-    box.get_by_label("two: true and proxy").check()
-    first = box.get_by_role("slider", name="Point 1, true label")
+    box.get_by_label("two: intended and proxy").check()
+    first = box.get_by_role("slider", name="Point 1, intended label")
     assert box.get_by_role("slider").count() == 8
     label = float(first.get_attribute("aria-valuenow"))
     drag(page, first, 0, -50, "mouse")  # the proxy comes along
@@ -901,7 +901,7 @@ def test_labels_are_pulled_apart(look_at):
     assert after[0][2] < before[0][2] - 0.3
     assert after[1:] == before[1:]
     assert_lines(box, attention(2))
-    box.get_by_label("move with the true labels").check()
+    box.get_by_label("move with the intended ones").check()
     assert box.get_by_role("slider").count() == 8
     assert [point[:2] for point in points_of(box)] == [point[:2] for point in after]
 

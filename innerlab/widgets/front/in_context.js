@@ -6,7 +6,7 @@ import { generator, normal } from "./random.js";
 
 const MOST = 16; // points
 const HEIGHT = 320, SQUARE = 250; // of the plane, and of the chart of weights
-const TRUE = 1, PROXY = 2; // where the labels stand in a token
+const INTENDED = 1, PROXY = 2; // where the labels stand in a token
 const LABELS = ["input", "label", "proxy"];
 
 /**
@@ -39,13 +39,13 @@ export function ridge(tokens, label, penalty) {
   return squares ? sum(tokens.map((token) => token[0] * token[label])) / squares : 0;
 }
 
-/** How much of each label goes into each layer's prediction: the weights of the true label and of the proxy. */
+/** How much of each label goes into each layer's prediction: the weights of the intended label and of the proxy. */
 export function weights({ key, value }) {
-  return key.map((k, layer) => [TRUE, PROXY].map((label) => k[0] * value[layer][label] + k[label] * value[layer][0]));
+  return key.map((k, layer) => [INTENDED, PROXY].map((label) => k[0] * value[layer][label] + k[label] * value[layer][0]));
 }
 
 /**
- * A new task: inputs, true labels on a line through zero with noise, and proxies on the same line or on another.
+ * A new task: inputs, intended labels on a line through zero with noise, and proxies on the same line or on another.
  * @param {{seed: number, count: number, box: number[], noise: number[], apart: boolean}} options noise on either label
  * @returns {number[][]} tokens that lie in the box, in two decimals
  */
@@ -72,11 +72,10 @@ export function placed([x, label, proxy], [wide, high]) {
 
 /** Whose labels layers follow, in words, from their weights. */
 export function verdict(pairs) {
-  const shares = pairs.map(([label, proxy]) => proxy / (label + proxy));
+  const shares = pairs.map(([label, proxy]) => Math.round((100 * proxy) / (label + proxy)));
   const [low, high] = [Math.min(...shares), Math.max(...shares)];
-  if (low > 0.9 && high < 1.1) return "The layers follow the proxy.";
-  if (low > -0.1 && high < 0.1) return "The layers follow the true label.";
-  return high - low > 0.2 ? "Every layer blends the two in its own way." : "The layers follow a blend of the two.";
+  const follows = low > 80 ? "they follow the proxy" : high < 20 ? "they follow the intended label" : high - low > 30 ? "each blends the two in its own way" : "a blend of the two";
+  return `The layers put ${low} to ${high} % of their weight on the proxy: ${follows}.`;
 }
 
 export function render({ model, el }) {
@@ -99,9 +98,9 @@ export function render({ model, el }) {
   // What there is to see and to press.
   const plane = h("div");
   const words = h("p", { class: "il-says", role: "status" });
-  const labels = choice("Labels of a point", ["one", "two: true and proxy"], Number(get("two")), (at) => set({ two: at === 1 }));
+  const labels = choice("Labels of a point", ["one", "two: intended and proxy"], Number(get("two")), (at) => set({ two: at === 1 }));
   const trained = choice("Trained with", conditions.map(({ name }) => name), get("condition"), (at) => set({ condition: at }));
-  const tied = choice("Proxies", ["move with the true labels", "decoupled"], Number(get("apart")), (at) => set(at ? decoupled() : coupled()));
+  const tied = choice("Proxies", ["move with the intended ones", "decoupled"], Number(get("apart")), (at) => set(at ? decoupled() : coupled()));
   const add = button("Add a point", () => {
     selected = get("points").length;
     set({ points: [...get("points"), added()] }, `Point ${selected + 1} is new.`);
@@ -125,7 +124,7 @@ export function render({ model, el }) {
   const chart = h("div");
   const second = h("div", { class: "il-two" }, chart,
     h("div", {}, h("p", { class: "il-hint" }, "Weight on each label. Each dot is a layer; the cross, or the dashed line, is the exact law."),
-      h("table", { class: "il-found" }, heads("", "true", "proxy"), learned)));
+      h("table", { class: "il-found" }, heads("", "intended", "proxy"), learned)));
   el.append(
     h("div", { class: "il-two" },
       h("div", {}, plane, h("p", { class: "il-hint" }, "Drag the points, or move one with the arrow keys, with Shift in small steps."),
@@ -142,7 +141,7 @@ export function render({ model, el }) {
   const fresh = (seed, count) => drawn({ seed, count, box, noise: get("two") ? layers().noise : [get("noise"), 0], apart: get("two") && get("apart") });
   function added() {
     const [x] = fresh(1000 * get("points").length + get("drawn"), 1)[0];
-    return placed([x, ...[TRUE, PROXY].map((label) => x * ridge(get("points"), label, 0))], box);
+    return placed([x, ...[INTENDED, PROXY].map((label) => x * ridge(get("points"), label, 0))], box);
   }
   const decoupled = () => ({ apart: true, points: get("points").map(([x, label]) => placed([x, label, -label], box)) });
   const coupled = () => ({ apart: false, points: get("points").map(([x, label]) => [x, label, label]) });
@@ -151,14 +150,14 @@ export function render({ model, el }) {
   function put(which, label, x, y) {
     const points = get("points").map((token) => [...token]);
     const by = placed([0, y, 0], box)[1] - points[which][label];
-    const along = get("two") && get("apart") ? [label] : [TRUE, PROXY];
+    const along = get("two") && get("apart") ? [label] : [INTENDED, PROXY];
     points[which][0] = x;
     for (const one of along) points[which][one] += by;
     points[which] = placed(points[which], box);
     selected = which;
     set({ points }, null);
   }
-  const about = (which) => `Point ${which + 1} at ${get("points")[which][0]}: ${get("two") ? `true label ${get("points")[which][TRUE]}, proxy ${get("points")[which][PROXY]}` : `label ${get("points")[which][TRUE]}`}.`;
+  const about = (which) => `Point ${which + 1} at ${get("points")[which][0]}: ${get("two") ? `intended label ${get("points")[which][INTENDED]}, proxy ${get("points")[which][PROXY]}` : `label ${get("points")[which][INTENDED]}`}.`;
 
   // What the learners make of them.
   const layers = () => (get("two") ? conditions[get("condition")] : get("layers"));
@@ -168,8 +167,8 @@ export function render({ model, el }) {
     const tokens = get("two") ? points : points.map((token) => token.slice(0, PROXY));
     const theirs = slopes(layers(), tokens);
     const rulers = get("two")
-      ? [{ name: "one step on true labels", slope: step(TRUE) }, { name: "one step on proxies", slope: step(PROXY) }]
-      : [{ name: "one step", slope: step(TRUE) }, { name: get("penalty") ? "ridge" : "least squares", slope: ridge(points, TRUE, get("penalty")) }];
+      ? [{ name: "step on intended", slope: step(INTENDED) }, { name: "step on proxies", slope: step(PROXY) }]
+      : [{ name: "one step", slope: step(INTENDED) }, { name: get("penalty") ? "ridge" : "least squares", slope: ridge(points, INTENDED, get("penalty")) }];
     return { theirs, rulers };
   }
 
@@ -180,14 +179,14 @@ export function render({ model, el }) {
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "Points");
     const focused = document.activeElement?.getAttribute?.("data-mark");
-    const kinds = get("two") ? [TRUE, PROXY] : [TRUE];
+    const kinds = get("two") ? [INTENDED, PROXY] : [INTENDED];
     const marks = get("points").flatMap((_, which) => kinds.map((label) => ({ which, label, el: mark(which, label) })));
     const [many, middle, first, other] = ["il-line", "il-median", "il-ruler-0", "il-ruler-1"].map((name) => svg("path", { class: name }));
     plot.append(svg("path", { class: "il-cross", d: `M${x(-box[0])} ${y(0)}H${x(box[0])}M${x(0)} ${y(-box[1])}V${y(box[1])}` }), many, middle, first, other, ...marks.map((one) => one.el));
 
     function mark(which, label) {
-      const free = label === TRUE || get("apart");
-      const shape = label === TRUE ? "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0" : "M-8 -8H8V8H-8Z";
+      const free = label === INTENDED || get("apart");
+      const shape = label === INTENDED ? "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0" : "M0 -11L10 7H-10Z";
       const its = svg("g", { class: `il-point il-point-${label}`, "data-mark": `${which} ${label}`, ...(free ? { tabindex: "0", role: "slider", "aria-roledescription": "2D slider", "aria-valuemin": -box[1], "aria-valuemax": box[1] } : { "aria-hidden": "true" }) },
         svg("circle", { class: "il-reach", r: 14 }), svg("path", { d: shape }));
       its.addEventListener("keydown", (event) => {
@@ -248,9 +247,9 @@ export function render({ model, el }) {
         const token = get("points")[which];
         its.setAttribute("transform", `translate(${x(token[0]).toFixed(1)} ${y(token[label]).toFixed(1)})`);
         if (!its.hasAttribute("role")) continue;
-        its.setAttribute("aria-label", `Point ${which + 1}${get("two") ? (label === TRUE ? ", true label" : ", proxy") : ""}`);
+        its.setAttribute("aria-label", `Point ${which + 1}${get("two") ? (label === INTENDED ? ", intended label" : ", proxy") : ""}`);
         its.setAttribute("aria-valuenow", token[label]);
-        its.setAttribute("aria-valuetext", `input ${token[0]}, ${get("two") && label === TRUE ? "true label" : LABELS[label]} ${token[label]}`);
+        its.setAttribute("aria-valuetext", `input ${token[0]}, ${get("two") && label === INTENDED ? "intended label" : LABELS[label]} ${token[label]}`);
         its.classList.toggle("il-chosen", which === selected);
       }
     };
@@ -267,7 +266,7 @@ export function render({ model, el }) {
   const reweigh = responsive(chart, (width) => {
     const now = conditions[get("condition")];
     const { root, plot, x, y } = axes({
-      width: Math.min(width, 360), height: SQUARE, x: scope[0], y: scope[1], xlabel: "weight on true label", ylabel: "weight on proxy", alt: weighed(),
+      width: Math.min(width, 360), height: SQUARE, x: scope[0], y: scope[1], xlabel: "weight on intended label", ylabel: "weight on proxy", alt: weighed(),
       xticks: ticks(...scope[0], 4).map((at) => ({ at, name: String(at) })),
     });
     for (const pair of weights(now)) plot.append(svg("circle", { class: "il-layer", r: 4, cx: x(pair[0]).toFixed(1), cy: y(pair[1]).toFixed(1) }));
@@ -278,7 +277,7 @@ export function render({ model, el }) {
   function weighed() {
     const { law } = conditions[get("condition")];
     const [a, b] = halves().map(median).map(short);
-    return `Median weights: ${a} on the true label, ${b} on the proxy. ${law.length ? `The exact law: ${law.map(short).join(" and ")}.` : `The exact law fixes only their sum, ${short(get("steps")[1])}.`}`;
+    return `Median weights: ${a} on the intended label, ${b} on the proxy. ${law.length ? `The exact law: ${law.map(short).join(" and ")}.` : `The exact law fixes only their sum, ${short(get("steps")[1])}.`}`;
   }
 
   /** Show everything as it is now, and say so unless the words are null. */
