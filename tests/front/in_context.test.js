@@ -64,5 +64,7 @@ test("verdicts follow from the weights", () => {
   assert.equal(verdict([[0.02, 0.78], [0.05, 0.75]]), "The layers put 94 to 98 % of their weight on the proxy: they follow the proxy.");
   assert.match(verdict([[0.75, 0.02], [0.8, -0.01]]), /put -1 to 3 % .* they follow the intended label/);
   assert.match(verdict([[0.26, 0.49], [0.28, 0.5]]), /: a blend of the two/);
+  assert.match(verdict([[0.1, 0.7], [0.02, -0.01]]), /put 88 % .* 1 of 2 layers read neither label/);
+  assert.equal(verdict([[0, 0]]), "1 of 1 layers read neither label.");
   assert.match(verdict([[0.1, 0.7], [0.6, 0.2]]), /each blends the two in its own way/);
 });

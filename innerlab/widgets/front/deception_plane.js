@@ -155,7 +155,7 @@ export function render({ model, el }) {
     const pays = (amount) => `gains ${amount >= 100 ? amount.toFixed(0) : amount.toFixed(2)} for every 1 that it costs`;
     if (get("recurs")) return `When the cue says training it ${compliesOnCue(setting) ? "complies" : "defects"}, when it says deployment it defects. Complying on the cue ${pays(cueGain(setting))}.`;
     const last = `Complying in the last training episode ${pays(gain(setting))}.`;
-    return `${told(policy(setting), setting.train)} ${last} Its goal arrives in deployment unchanged with a probability of ${intact(setting).toFixed(2)}.`;
+    return `${told(policy(setting), setting.train)} ${last} Its goal outlives training unchanged with a probability of ${intact(setting).toFixed(2)}.`;
   }
 
   function show() {

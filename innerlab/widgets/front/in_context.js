@@ -7,7 +7,6 @@ import { generator, normal } from "./random.js";
 const MOST = 16; // points
 const HEIGHT = 320, SQUARE = 250; // of the plane, and of the chart of weights
 const INTENDED = 1, PROXY = 2; // where the labels stand in a token
-const LABELS = ["input", "label", "proxy"];
 
 /**
  * @typedef {object} Layers
@@ -72,10 +71,14 @@ export function placed([x, label, proxy], [wide, high]) {
 
 /** Whose labels layers follow, in words, from their weights. */
 export function verdict(pairs) {
-  const shares = pairs.map(([label, proxy]) => Math.round((100 * proxy) / (label + proxy)));
+  const reading = pairs.filter(([label, proxy]) => label + proxy > 0.1);
+  const deaf = pairs.length - reading.length;
+  const left = deaf ? ` ${deaf} of ${pairs.length} layers read neither label.` : "";
+  if (!reading.length) return left.trim();
+  const shares = reading.map(([label, proxy]) => Math.round((100 * proxy) / (label + proxy)));
   const [low, high] = [Math.min(...shares), Math.max(...shares)];
   const follows = low > 80 ? "they follow the proxy" : high < 20 ? "they follow the intended label" : high - low > 30 ? "each blends the two in its own way" : "a blend of the two";
-  return `The layers put ${low} to ${high} % of their weight on the proxy: ${follows}.`;
+  return `The layers put ${low === high ? low : `${low} to ${high}`} % of their weight on the proxy: ${follows}.${left}`;
 }
 
 export function render({ model, el }) {
@@ -100,7 +103,7 @@ export function render({ model, el }) {
   const words = h("p", { class: "il-says", role: "status" });
   const labels = choice("Labels of a point", ["one", "two: intended and proxy"], Number(get("two")), (at) => set({ two: at === 1 }));
   const trained = choice("Trained with", conditions.map(({ name }) => name), get("condition"), (at) => set({ condition: at }));
-  const tied = choice("Proxies", ["move with the intended ones", "decoupled"], Number(get("apart")), (at) => set(at ? decoupled() : coupled()));
+  const tied = choice("Proxies", ["move with the intended ones", "decoupled"], Number(get("apart")), (at) => set(...(at ? decoupled() : coupled())));
   const add = button("Add a point", () => {
     selected = get("points").length;
     set({ points: [...get("points"), added()] }, `Point ${selected + 1} is new.`);
@@ -143,8 +146,8 @@ export function render({ model, el }) {
     const [x] = fresh(1000 * get("points").length + get("drawn"), 1)[0];
     return placed([x, ...[INTENDED, PROXY].map((label) => x * ridge(get("points"), label, 0))], box);
   }
-  const decoupled = () => ({ apart: true, points: get("points").map(([x, label]) => placed([x, label, -label], box)) });
-  const coupled = () => ({ apart: false, points: get("points").map(([x, label]) => [x, label, label]) });
+  const decoupled = () => [{ apart: true, points: get("points").map(([x, label]) => placed([x, label, -label], box)) }, "The proxies are turned upside down."];
+  const coupled = () => [{ apart: false, points: get("points").map(([x, label]) => [x, label, label]) }, "The proxies are as the intended labels."];
 
   /** Put a point's input and one of its labels somewhere; its other label comes along unless they are apart. */
   function put(which, label, x, y) {
@@ -157,7 +160,9 @@ export function render({ model, el }) {
     selected = which;
     set({ points }, null);
   }
-  const about = (which) => `Point ${which + 1} at ${get("points")[which][0]}: ${get("two") ? `intended label ${get("points")[which][INTENDED]}, proxy ${get("points")[which][PROXY]}` : `label ${get("points")[which][INTENDED]}`}.`;
+  const kinds = () => (get("two") ? [INTENDED, PROXY] : [INTENDED]);
+  const called = (label) => (label === PROXY ? "proxy" : get("two") ? "intended label" : "label");
+  const about = (which) => `Point ${which + 1} at ${get("points")[which][0]}: ${kinds().map((label) => `${called(label)} ${get("points")[which][label]}`).join(", ")}.`;
 
   // What the learners make of them.
   const layers = () => (get("two") ? conditions[get("condition")] : get("layers"));
@@ -178,9 +183,8 @@ export function render({ model, el }) {
     root.removeAttribute("aria-hidden");
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "Points");
-    const focused = document.activeElement?.getAttribute?.("data-mark");
-    const kinds = get("two") ? [INTENDED, PROXY] : [INTENDED];
-    const marks = get("points").flatMap((_, which) => kinds.map((label) => ({ which, label, el: mark(which, label) })));
+    const focused = plane.contains(document.activeElement) ? document.activeElement.dataset.mark : "";
+    const marks = get("points").flatMap((_, which) => kinds().map((label) => ({ which, label, el: mark(which, label) })));
     const [many, middle, first, other] = ["il-line", "il-median", "il-ruler-0", "il-ruler-1"].map((name) => svg("path", { class: name }));
     plot.append(svg("path", { class: "il-cross", d: `M${x(-box[0])} ${y(0)}H${x(box[0])}M${x(0)} ${y(-box[1])}V${y(box[1])}` }), many, middle, first, other, ...marks.map((one) => one.el));
 
@@ -247,9 +251,9 @@ export function render({ model, el }) {
         const token = get("points")[which];
         its.setAttribute("transform", `translate(${x(token[0]).toFixed(1)} ${y(token[label]).toFixed(1)})`);
         if (!its.hasAttribute("role")) continue;
-        its.setAttribute("aria-label", `Point ${which + 1}${get("two") ? (label === INTENDED ? ", intended label" : ", proxy") : ""}`);
+        its.setAttribute("aria-label", `Point ${which + 1}${get("two") ? `, ${called(label)}` : ""}`);
         its.setAttribute("aria-valuenow", token[label]);
-        its.setAttribute("aria-valuetext", `input ${token[0]}, ${get("two") && label === INTENDED ? "intended label" : LABELS[label]} ${token[label]}`);
+        its.setAttribute("aria-valuetext", `input ${token[0]}, ${called(label)} ${token[label]}`);
         its.classList.toggle("il-chosen", which === selected);
       }
     };
@@ -318,7 +322,7 @@ export function render({ model, el }) {
     const { theirs, rulers } = lines();
     const trainedOn = get("first").length;
     const count = get("points").length;
-    const parts = [news, `Slopes: layers ${short(median(theirs))}, ${rulers.map(({ name, slope }) => `${name} ${short(slope)}`).join(", ")}.`];
+    const parts = [news, `Slopes: layers' median ${short(median(theirs))}, ${rulers.map(({ name, slope }) => `${name} ${short(slope)}`).join(", ")}.`];
     if (get("two")) parts.push(verdict(weights(conditions[get("condition")])));
     if (count !== trainedOn) parts.push(`The layers were trained on ${trainedOn} points.`);
     words.textContent = parts.filter(Boolean).join(" ");
