@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 from traitlets import Bool, Float, Int, List
 
 from innerlab import figures
-from innerlab.deception import deceptive_basin, descend
+from innerlab.deception import descend
 from innerlab.widgets.widget import Widget
 
 THETA, LAM = (-2.0, 1.0), (0.0, 2.0)
@@ -87,10 +87,10 @@ class Flow(Widget):
         axes.plot(*self.start, "^", color=figures.RED, markersize=9)
         axes.set(xlim=THETA, ylim=LAM, xlabel="θ: how much it likes what is wanted", ylabel="λ: how much it minds")
         figure.legend(loc="outside upper left", ncols=2)
-        kind = "deceptive" if deceptive_basin(*self.start, self.kappa, self.ratio) else "aligned"
-        says = (
-            f"From {tuple(self.start)} gradient descent ends at θ = {thetas[-1, 0]:.2f}, λ = {lams[-1, 0]:.2f}: {kind}."
-        )
+        theta, lam = thetas[-1, 0], lams[-1, 0]
+        trained = theta + lam * self.kappa * max(0.0, -theta)  # its logit in training
+        kind = "aligned" if theta >= 0 else "deceptive" if trained >= 0 else "openly misaligned"
+        says = f"From {tuple(self.start)} gradient descent ends at θ = {theta:.2f}, λ = {lam:.2f}: {kind}."
         return figures.Shown(figure, f"{self.alt} {says}").html()
 
 
