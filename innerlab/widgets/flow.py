@@ -76,7 +76,8 @@ class Flow(Widget):
         grid = [point for t in np.linspace(-1.8, 0.8, 7) for point in ((t, 0.1), (t, 0.6), (t, 1.1))]
         starts = np.array([self.start, *grid]).T
         looks = np.unique(np.geomspace(1, self.steps + 1, 60).astype(int) - 1)
-        thetas, lams = descend(training_loss(self.kappa, self.capped), *starts, looks, self.rate, self.ratio)
+        loss = training_loss(self.kappa, self.capped)
+        thetas, lams = descend(loss, *starts, looks, self.rate, self.ratio)
         figure, axes = figures.panels(width=4.6, height=3.4)
         axes.plot(thetas[:, 1:], lams[:, 1:], color=figures.GRAY, linewidth=0.7)
         edge = np.array([THETA[0], 0])
@@ -88,8 +89,8 @@ class Flow(Widget):
         axes.set(xlim=THETA, ylim=LAM, xlabel="θ: how much it likes what is wanted", ylabel="λ: how much it minds")
         figure.legend(loc="outside upper left", ncols=2)
         theta, lam = thetas[-1, 0], lams[-1, 0]
-        trained = theta + lam * self.kappa * max(0.0, -theta)  # its logit in training
-        kind = "aligned" if theta >= 0 else "deceptive" if trained >= 0 else "openly misaligned"
+        behaves = loss(*torch.tensor([theta, lam])) <= np.log(2)  # in training, where its logit is not negative
+        kind = "aligned" if theta >= 0 else "deceptive" if behaves else "openly misaligned"
         says = f"From {tuple(self.start)} gradient descent ends at θ = {theta:.2f}, λ = {lam:.2f}: {kind}."
         return figures.Shown(figure, f"{self.alt} {says}").html()
 
