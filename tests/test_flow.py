@@ -44,13 +44,13 @@ def test_what_travels_is_small_and_the_same_twice():
     assert len(json.dumps(state)) < 1000
 
 
-@pytest.mark.parametrize(
-    ("start", "kind"), [((-1, 0.3), "deceptive"), ((-0.3, 0.1), "aligned"), ((0.5, 0.5), "aligned")]
-)
 def test_picture_of_a_path_that_is_not_over_says_so():
     assert ": openly misaligned." in Flow(alt=ALT, steps=1).picture()
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"), [((-1, 0.3), "deceptive"), ((-0.3, 0.1), "aligned"), ((0.5, 0.5), "aligned")]
+)
 def test_picture_tells_where_the_path_ends(start, kind):
     made = Flow(alt=ALT, start=start)
     planner = {"kappa": 1, "ratio": 1, "rate": 0.04, "capped": False}
