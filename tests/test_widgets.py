@@ -10,8 +10,9 @@ from bs4 import BeautifulSoup
 from nodejs import node
 from tiny_book import ROOT
 
+from innerlab.in_context import InContextRegression, TwoChannels, step_layers
 from innerlab.planning import draw_mazes, first_moves
-from innerlab.widgets import Explore, Landscape, Predict, ThreeRobots, scripts
+from innerlab.widgets import DeceptionPlane, Explore, Flow, InContext, Landscape, Predict, ThreeRobots, scripts
 
 
 def shares(feature="color", factor=1.0):
@@ -45,6 +46,14 @@ def robots():
     )
 
 
+def in_context():
+    step = torch.full((1, 1, 1), 0.8)
+    sensors = {"noisy": (TwoChannels(1, 8, noise_true=1.0), step_layers(step, (0.0, 1.0)))}
+    return InContext(
+        InContextRegression(1, 8), step_layers(step), sensors, alt="Points to drag and the lines that a layer draws."
+    )
+
+
 MADE = {
     "explore": explore,
     "number": number,
@@ -52,6 +61,9 @@ MADE = {
     "curve": lambda: Predict.curve("t/l", "How?", ["0", "1"], [0.2, 0.4], "It rises.", xlabel="x", ylabel="y"),
     "landscape": lambda: Landscape([1, 2], alt="A map of a landscape and four searches on it."),
     "robots": robots,
+    "in context": in_context,
+    "flow": lambda: Flow(alt="A plane of two numbers and the path of gradient descent from a start."),
+    "plane": lambda: DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
 }
 
 
@@ -177,7 +189,7 @@ def test_front_ends_that_cannot_be_joined_are_refused(tmp_path, monkeypatch, fil
 
 
 def test_unknown_front_ends_are_refused():
-    with pytest.raises(ValueError, match="one of explore, "):
+    with pytest.raises(ValueError, match="one of deception_plane, explore, "):
         scripts.module("nothing")
 
 

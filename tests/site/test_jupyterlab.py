@@ -60,6 +60,26 @@ CELLS = [
     follow("robots", ThreeRobots({"one": maze}, {}, [maze], first_moves(torch.tensor([maze.next_cell])),
                                  alt="A small maze to change and five robots in it."), "maze", "reversed")
     """,
+    """
+    from innerlab.in_context import InContextRegression, TwoChannels, step_layers
+    from innerlab.widgets import InContext
+
+    step = torch.full((3, 1, 1), 0.8)
+    follow("context", InContext(InContextRegression(1, 8), step_layers(step),
+                                {"noisy": (TwoChannels(1, 8, 1.0), step_layers(step, (0.0, 1.0)))},
+                                alt="Points to drag and the lines that three layers draw."), "points", "two")
+    """,
+    """
+    from innerlab.widgets import DeceptionPlane
+
+    follow("plane", DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
+           "setting", "recurs")
+    """,
+    """
+    from innerlab.widgets import Flow
+
+    follow("flow", Flow(alt="A plane of two numbers and the path of gradient descent from a start."), "start", "ratio")
+    """,
 ]
 
 
@@ -173,5 +193,27 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert wait_for(lambda: ["robots", "reversed", True] in heard(folder)), heard(folder)
     assert wait_for(lambda: any(name == "robots" and trait == "maze" for name, trait, _ in heard(folder)))
     assert robots.locator(".il-card").count() == 5
+
+    points = page.locator(".il-in-context")
+    points.get_by_role("slider").first.press("ArrowUp")
+    points.get_by_label("two: intended and proxy").check()
+    assert wait_for(lambda: ["context", "two", True] in heard(folder)), heard(folder)
+    assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
+    assert "follow the proxy" in points.get_by_role("status").inner_text()
+
+    plane = page.locator(".il-plane")
+    plane.get_by_role("slider", name="Threat").fill("0")
+    plane.get_by_label("never ends").check()
+    assert wait_for(lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
+    assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
+    assert "When the cue says training it defects" in plane.get_by_role("status").inner_text()
+
+    flow = page.locator(".il-flow")
+    flow.locator(".il-flow-map").press("ArrowRight")
+    flow.get_by_label("0.1", exact=True).check()
+    flow.get_by_role("button", name="Run").click()
+    assert "After 2500 steps from θ = -0.9 and λ = 0.3" in flow.get_by_role("status").inner_text()
+    assert wait_for(lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
+    assert ["flow", "start", [-0.9, 0.3]] in heard(folder)
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
     context.close()

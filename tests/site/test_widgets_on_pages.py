@@ -4,6 +4,7 @@ Most tests use a page of their own with each widget twice, served under the stri
 last ones look at the chapters.
 """
 
+import functools
 import json
 import re
 import shutil
@@ -17,8 +18,22 @@ from bs4 import BeautifulSoup
 
 from innerlab.agents import stored
 from innerlab.analysis import outcome_probabilities
+from innerlab.deception import compliance_episodes, complies_on_cue, descend
+from innerlab.in_context import InContextRegression, LinearAttention, Prompts, TwoChannels, objective_weights
 from innerlab.planning import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
-from innerlab.widgets import Explore, Landscape, MazeBench, Predict, ThreeRobots, scripts
+from innerlab.widgets import (
+    DeceptionPlane,
+    Explore,
+    Flow,
+    InContext,
+    Landscape,
+    MazeBench,
+    Predict,
+    ThreeRobots,
+    scripts,
+)
+from innerlab.widgets.deception_plane import START, VALUES
+from innerlab.widgets.flow import training_loss
 from innerlab.widgets.landscape import LANDSCAPES, loss
 from innerlab.widgets.maze_bench import rounded
 from innerlab.worlds import COLORS, SHAPES, RedDoorMazes, door_reward, from_text, to_text
@@ -77,6 +92,12 @@ def made():
         ),
         "landscape": Landscape(LOWEST, alt="A map of a landscape, and four searches that start where one clicks."),
         "robots": three_robots(),
+        "in context": in_context(),
+        "plane": DeceptionPlane(
+            {"a reference": {}, "no threat": {"threat": 0}, "a cue": {"recurs": True}},
+            alt="A map over discount and threat, and the optimal policy as a timeline.",
+        ),
+        "flow": Flow(alt="A plane of two numbers, and the path that gradient descent takes from a start."),
     }  # fmt: skip
 
 
@@ -117,6 +138,29 @@ def three_robots():
         alt="A maze of seven by seven cells to change, and five robots that walk in it.",
         kept={"table": f"{len(table)} entries"},
         challenges={"The table fails.": {"table": False, "planner": True}, "All fail.": {"planner": False}},
+    )
+
+
+SENSORS = {
+    "no noise": TwoChannels(1, 8),
+    "noise of 1": TwoChannels(1, 8, 1.0),
+    "a blend": TwoChannels(1, 8, 2.0, 0.0, 0.1),
+}
+
+
+def attention(channels, networks=5):
+    """Layers as they are before training, but larger."""
+    with torch.no_grad():
+        return LinearAttention(range(networks), 1, channels, deviation=0.7).layers()
+
+
+def in_context():
+    """Layers that were not trained, in three conditions that differ in their law."""
+    return InContext(
+        InContextRegression(1, 8),
+        attention(1),
+        {name: (task, attention(2, 5 + i)) for i, (name, task) in enumerate(SENSORS.items())},
+        alt="A plane with eight points to drag, and the lines that layers of attention draw.",
     )
 
 
@@ -728,11 +772,425 @@ def test_robots_stay_where_no_way_leads(look_at):
     assert "✓" not in box.locator(".il-challenges").inner_text()
 
 
+def points_of(box):
+    """The points in the plane, as the page tells them: input, true label and, where it can be moved, proxy."""
+    points = {}
+    for mark in box.get_by_role("slider").all():
+        name, text = mark.get_attribute("aria-label"), mark.get_attribute("aria-valuetext")
+        x, label = (float(number) for number in re.search(r"input (\S+), [a-z ]+ (\S+)", text).groups())
+        points.setdefault(int(re.search(r"Point (\d+)", name)[1]), [x]).append(label)
+        assert x == points[int(re.search(r"Point (\d+)", name)[1])][0]
+    return [points[which] for which in sorted(points)]
+
+
+def slopes_of(box):
+    """What the table says of every line."""
+    return {
+        row.locator("th").inner_text(): float(row.locator("td").inner_text())
+        for row in box.locator(".il-found").first.locator("tbody tr").all()
+    }
+
+
+def lines_through(layers, points):
+    """The slopes that torch gives."""
+    x, y = torch.tensor(points)[None, None].split([1, len(points[0]) - 1], -1)
+    prompts = Prompts(x, y, torch.ones(1, 1, 1), torch.zeros(1, 1, y.shape[-1]))
+    return layers.predict(prompts)[:, 0].numpy()
+
+
+def assert_lines(box, layers):
+    """The page's slopes are torch's and NumPy's, for the points that it tells."""
+    points = points_of(box)
+    found, theirs = slopes_of(box), lines_through(layers, points)
+    x, *labels = np.transpose(points)
+    steps = [0.8 * float(np.mean(x * label)) for label in labels]
+    expected = {f"{layers.networks} layers, median": np.median(theirs), "lowest": theirs.min(), "highest": theirs.max()}
+    if len(labels) == 2:
+        expected |= {"step on intended": steps[0], "step on proxies": steps[1]}
+    else:
+        expected |= {"one step": steps[0], "least squares": float(x @ labels[0] / (x @ x))}
+    assert found == pytest.approx(expected, abs=0.0051)
+    return found
+
+
+@SCHEMES
+def test_in_context_draws_the_lines_of_every_condition(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-in-context")
+    assert_lines(box, attention(1))
+    assert not box.get_by_label("noise of 1").is_visible()
+    box.get_by_label("two: intended and proxy").check()
+    box.get_by_label("decoupled").check()
+    drawn = set()
+    for i, (name, task) in enumerate(SENSORS.items()):
+        box.get_by_label(name, exact=True).check()
+        layers = attention(2, 5 + i)
+        assert_lines(box, layers)
+        weights = layers.weights().numpy()
+        table = box.locator(".il-found").nth(1).locator("tbody tr")
+        rows = [row.locator("td").all_inner_texts() for row in table.all()]
+        expected = [np.median(weights, 0), np.min(weights, 0), np.max(weights, 0)]
+        np.testing.assert_allclose(np.array(rows[:3], float), expected, atol=0.0051)
+        if i == 0:
+            assert rows[3] == ["open", "open"]
+            assert "fixes only their sum, 0.80" in box.get_by_role("img").get_attribute("aria-label")
+        else:
+            law = objective_weights(1, 8, task.noise_true, task.noise_proxy, task.decoupled)
+            np.testing.assert_allclose(np.array(rows[3], float), law, atol=0.0051)
+        assert box.locator(".il-layer").count() == 5 + i
+        drawn.add(box.locator(".il-median").first.get_attribute("d") + box.locator(".il-law").get_attribute("d"))
+    assert len(drawn) == 3
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize("how", ["mouse", "touch"])
+def test_points_are_dragged(look_at, how):
+    page = look_at(has_touch=how == "touch").page
+    box = page.locator(".il-in-context")
+    before = points_of(box)
+    drag(page, box.get_by_role("slider", name="Point 3"), 40, -60, how)
+    after = points_of(box)
+    assert [old == new for old, new in zip(before, after, strict=True)] == [which != 2 for which in range(8)]
+    assert after[2][0] > before[2][0] + 0.3
+    assert after[2][1] > before[2][1] + 1
+    assert f"Point 3 at {after[2][0]:g}: label {after[2][1]:g}." in box.get_by_role("status").inner_text()
+    assert_lines(box, attention(1))
+    drag(page, box.get_by_role("slider", name="Point 3"), 2000, -2000, how)
+    assert points_of(box)[2] == [2.5, 4]
+    assert box.locator(".il-chosen").count() == 1
+
+
+def drag(page, mark, right, down, how):
+    """Drag a mark by so many pixels."""
+    mark.scroll_into_view_if_needed()
+    place = mark.bounding_box()
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    if how == "mouse":
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + right / 2, y + down / 2)
+        page.mouse.move(x + right, y + down)
+        page.mouse.up()
+        return
+    touch = page.context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0), ("touchMove", 0.5), ("touchMove", 1)):
+        points = [{"x": x + share * right, "y": y + share * down}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(100)
+
+
+def test_labels_are_pulled_apart(look_at):
+    page = look_at().page
+    box = page.locator(".il-in-context")
+    box.get_by_label("two: intended and proxy").check()
+    first = box.get_by_role("slider", name="Point 1, intended label")
+    assert box.get_by_role("slider").count() == 8
+    label = float(first.get_attribute("aria-valuenow"))
+    drag(page, first, 0, -50, "mouse")  # the proxy comes along
+    both = [mark.get_attribute("transform") for mark in box.locator('[data-mark^="0 "]').all()]
+    assert len(set(both)) == 1
+    assert float(first.get_attribute("aria-valuenow")) > label + 0.5
+    box.get_by_label("decoupled").check()
+    assert box.get_by_role("slider").count() == 16
+    assert all(proxy == -label for _, label, proxy in points_of(box))
+    before = points_of(box)
+    drag(page, box.get_by_role("slider", name="Point 1, proxy"), 0, 30, "mouse")
+    after = points_of(box)
+    assert after[0][1] == before[0][1]
+    assert after[0][2] < before[0][2] - 0.3
+    assert after[1:] == before[1:]
+    assert_lines(box, attention(2))
+    box.get_by_label("move with the intended ones").check()
+    assert box.get_by_role("slider").count() == 8
+    assert [point[:2] for point in points_of(box)] == [point[:2] for point in after]
+
+
+def test_points_come_and_go_and_tasks_are_drawn(look_at):
+    box = look_at().page.locator(".il-in-context")
+    first = points_of(box)
+    press = {name: box.get_by_role("button", name=name) for name in ("New task", "Add a point", "Remove", "Reset")}
+    seen = []
+    for _ in range(3):
+        press["New task"].click()
+        seen.append(points_of(box))
+        assert_lines(box, attention(1))
+        assert slopes_of(box)["least squares"] == pytest.approx(seen[-1][0][1] / seen[-1][0][0], abs=0.2)  # no noise
+    assert len({str(points) for points in [first, *seen]}) == 4
+    for count in range(9, 17):
+        press["Add a point"].click()
+        assert len(points_of(box)) == count
+        assert f"Point {count} is new." in box.get_by_role("status").inner_text()
+        assert "trained on 8 points" in box.get_by_role("status").inner_text()
+    assert press["Add a point"].is_disabled()
+    assert_lines(box, attention(1))
+    box.get_by_role("slider", name="Point 2", exact=True).focus()
+    kept = points_of(box)
+    box.get_by_role("button", name="Remove point 2").click()
+    assert points_of(box) == kept[:1] + kept[2:]
+    while not press["Remove"].is_disabled():
+        press["Remove"].click()
+    assert len(points_of(box)) == 1
+    assert_lines(box, attention(1))
+    press["Reset"].click()
+    assert points_of(box) == first
+
+
+def test_in_context_by_keyboard_alone(look_at):
+    page = look_at().page
+    box = page.locator(".il-in-context")
+    tab_to(page, ".il-in-context [role=slider]", 300)
+    page.keyboard.press("Tab")
+    before = points_of(box)
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp", "Shift+ArrowLeft", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    after = points_of(box)
+    assert after[1] == pytest.approx([before[1][0] + 0.2, before[1][1] + 0.45], abs=1e-6)
+    assert f"Point 2 at {after[1][0]:g}" in box.get_by_role("status").inner_text()
+    tab_to(page, ".il-in-context input[type=radio]")
+    page.keyboard.press("ArrowDown")
+    assert box.get_by_role("img").is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert "6 layers, median" in slopes_of(box)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert box.get_by_role("slider").count() == 16
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert points_of(box) != after
+    assert_lines(box, attention(2, 6))
+
+
+PLANE = {
+    "discount": "Discount", "threat": "Threat", "train": "Training episodes", "deploy": "Deployment episodes",
+    "stake": "Stake:", "mistaken": "Mistaken", "hazard": "Hazard", "share": "Share", "accuracy": "Accuracy",
+}  # fmt: skip
+
+
+def slider_of(box, name):
+    return box.get_by_role("slider", name=PLANE[name])
+
+
+def set_on(box, name, value):
+    slider_of(box, name).fill(str(VALUES[name].index(value)))
+
+
+def slid(box, name):
+    """What is shown at every position of a slider, which then goes back: acts of either kind, and words."""
+    shown = slider_of(box, name).evaluate("""slider => {
+        const [box, before] = [slider.closest(".il-plane"), slider.value];
+        const put = value => { slider.value = value; slider.dispatchEvent(new Event("input", {bubbles: true})); };
+        const count = act => box.querySelectorAll(".il-chart .il-" + act).length;
+        const shown = Array.from({length: Number(slider.max) + 1}, (_, i) => {
+            put(i);
+            return [count("comply"), count("defect"), box.querySelector("[role=status]").textContent];
+        });
+        put(before);
+        return shown;
+    }""")
+    assert len({str(one) for one in shown}) > 1, name
+    return shown
+
+
+def acts_of(box):
+    """How many episodes are drawn as complied and defected, in training and deployment together."""
+    return box.locator(".il-chart .il-comply").count(), box.locator(".il-chart .il-defect").count()
+
+
+@SCHEMES
+def test_plane_decides_as_python_does_at_every_position_of_every_slider(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-plane")
+    names = ("train", "deploy", "discount", "threat", "mistaken", "hazard", "stake")
+    for name in names:
+        for value, (complies, defects, _) in zip(VALUES[name], slid(box, name), strict=True):
+            setting = START | {name: value}
+            complied = compliance_episodes(*(setting[which] for which in names))
+            assert (complies, defects) == (complied, setting["train"] + setting["deploy"] - complied), setting
+    ring, edge = box.locator(".il-ring"), box.locator(".il-edge").first
+    before = ring.get_attribute("cx"), ring.get_attribute("cy"), edge.get_attribute("d")
+    for name, changed in (("discount", 0), ("threat", 1), ("stake", 2)):
+        set_on(box, name, VALUES[name][0])
+        after = ring.get_attribute("cx"), ring.get_attribute("cy"), edge.get_attribute("d")
+        assert [old != new for old, new in zip(before, after, strict=True)] == [i == changed for i in range(3)]
+        set_on(box, name, START[name])
+    assert reader.complaints == []
+
+
+def test_plane_where_training_never_ends(look_at):
+    box = look_at().page.locator(".il-plane")
+    box.get_by_label("never ends").check()
+    assert not box.get_by_label("Hazard").is_visible()
+    for name in ("share", "accuracy", "discount", "threat"):
+        shown = slid(box, name)
+        for value, (complied, defected, says) in zip(VALUES[name], shown, strict=True):
+            setting = START | {name: value}
+            complies = complies_on_cue(*(setting[which] for which in ("share", "accuracy", "discount", "threat")))
+            assert says.startswith(f"When the cue says training it {'complies' if complies else 'defects'},")
+            assert (complied > 0) == complies
+            assert complied + defected == 30
+        assert len({says for *_, says in shown}) > 1
+
+
+def test_plane_begins_with_presets_and_takes_clicks_on_its_map(look_at):
+    page = look_at().page
+    box = page.locator(".il-plane")
+    presets = box.get_by_role("combobox")
+    assert "In training it complies in every episode." in box.get_by_role("status").inner_text()
+    presets.select_option("1")
+    assert "In training it defects in every episode." in box.get_by_role("status").inner_text()
+    assert slider_of(box, "threat").input_value() == "0"
+    presets.select_option("2")
+    assert box.get_by_label("never ends").is_checked()
+    presets.select_option("0")
+    box.locator(".il-phases svg").scroll_into_view_if_needed()
+    area = box.locator(".il-phases svg").bounding_box()
+    box.locator(".il-phases svg").click(position={"x": area["width"] * 0.7, "y": area["height"] * 0.3})
+    ring = box.locator(".il-ring").bounding_box()
+    assert abs(ring["x"] + ring["width"] / 2 - area["x"] - 0.7 * area["width"]) < 12
+    assert abs(ring["y"] + ring["height"] / 2 - area["y"] - 0.3 * area["height"]) < 12
+    assert presets.input_value() == ""
+    assert slider_of(box, "discount").input_value() != str(VALUES["discount"].index(START["discount"]))
+
+
+def test_plane_by_keyboard_alone(look_at):
+    page = look_at().page
+    box = page.locator(".il-plane")
+    tab_to(page, ".il-plane select", 300)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # to the discount
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    complied = compliance_episodes(20, 40, 0.75, 0.2)
+    assert acts_of(box) == (complied, 60 - complied)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")
+    assert "When the cue says training it defects" in box.get_by_role("status").inner_text()
+
+
+def told_by(box):
+    """The table of the flow: at the start and now, each number, or None where there is none."""
+    return {
+        row.locator("th").inner_text(): [
+            None if text == "–" else float(text) for text in row.locator("td").all_inner_texts()
+        ]
+        for row in box.locator("tbody tr").all()
+    }
+
+
+@functools.cache
+def descended(start, steps, kappa, ratio, capped):
+    """Where Python's gradient descent arrives."""
+    theta, lam = descend(training_loss(kappa, capped), [start[0]], [start[1]], [steps], 0.04, ratio)
+    return theta.item(), lam.item()
+
+
+def assert_descends(box, start, steps, kappa=1.0, ratio=1.0, capped=False):
+    """The table has Python's numbers, and the words say what follows from them."""
+    told = told_by(box)
+    for at, (theta, lam) in ((0, start), (1, descended(start, steps, kappa, ratio, capped))):
+        regret = (1 - np.exp(theta) if capped else -theta) if theta < 0 else 0
+        logit = theta + lam * kappa * regret
+        numbers = [told[name][at] for name in ("θ", "λ", "logit in training", "logit in deployment")]
+        assert numbers == pytest.approx([theta, lam, logit, theta], abs=0.0051)
+        if capped or theta > 0:
+            assert told["conserved"][at] is None
+        else:
+            assert told["conserved"][at] == pytest.approx((lam - 1 / kappa) ** 2 / ratio - theta**2, abs=0.0051)
+    kind = "openly misaligned" if logit < 0 else "deceptive" if theta < 0 else "aligned"
+    says = box.get_by_role("status").inner_text()
+    assert says.startswith(f"After {steps} steps from θ = {start[0]:g} and λ = {start[1]:g} it ")
+    assert f": {kind}." in says
+    assert box.locator(f".il-end-{kind.split()[0]}").count() == 1
+    return kind
+
+
+@SCHEMES
+def test_flow_goes_where_python_goes_in_every_setting(look_at, scheme):
+    reader = look_at(scheme=scheme)
+    box = reader.page.locator(".il-flow")
+    lines, ends = set(), []
+    assert assert_descends(box, (-1, 0.3), 0) == "openly misaligned"
+    box.get_by_role("button", name="Run").click()  # the reader has asked for less motion
+    for kappa in (1, 2):
+        box.get_by_role("group", name="κ").get_by_label(str(kappa), exact=True).check()
+        for ratio in (1, 0.1, 4):
+            box.get_by_role("group", name="r:").get_by_label(str(ratio), exact=True).check()
+            for capped, label in ((False, "as much as it is wrong"), (True, "at most 1")):
+                box.get_by_label(label).check()
+                ends.append(assert_descends(box, (-1, 0.3), 2500, kappa, ratio, capped))
+                lines.add(box.locator(".il-path").get_attribute("d") + box.locator(".il-parts").get_attribute("d"))
+    assert len(lines) == 12
+    assert set(ends) == {"aligned", "deceptive"}
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize("how", ["mouse", "touch"])
+def test_flow_runs_from_where_one_points(look_at, how):
+    page = look_at(has_touch=how == "touch").page
+    box = page.locator(".il-flow")
+    place = box.locator(".il-flow-map")
+    place.scroll_into_view_if_needed()
+    size = place.locator("svg").bounding_box()
+    seen = set()
+    for across, down in ((0.3, 0.5), (0.55, 0.7), (0.85, 0.4)):
+        at = {"x": size["width"] * across, "y": size["height"] * down}
+        place.tap(position=at) if how == "touch" else place.click(position=at)
+        start = tuple(told_by(box)[name][0] for name in ("θ", "λ"))
+        triangle = box.locator(".il-agent").bounding_box()
+        assert abs(triangle["x"] + triangle["width"] / 2 - place.bounding_box()["x"] - at["x"]) < 6
+        seen.add((start, assert_descends(box, start, 2500)))
+    assert len({start for start, _ in seen}) == 3
+    assert {kind for _, kind in seen} == {"aligned", "deceptive"}
+
+
+def test_flow_by_keyboard_alone(look_at):
+    page = look_at().page
+    box = page.locator(".il-flow")
+    tab_to(page, ".il-flow-map", 300)
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowRight", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    assert_descends(box, (-0.88, 0.22), 0)
+    page.keyboard.press("Enter")
+    assert_descends(box, (-0.88, 0.22), 2500)
+    for _ in range(30):
+        page.keyboard.press("ArrowLeft")
+    assert_descends(box, (-2, 0.22), 2500)
+    tab_to(page, ".il-flow .il-main")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # a step is out of reach at the end, so this is Reset
+    assert_descends(box, (-2, 0.22), 0)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    assert_descends(box, (-2, 0.22), 50)
+
+
+def test_flow_is_watched_and_stopped(look_at):
+    reader = look_at()
+    box = reader.page.locator(".il-flow")
+    reader.page.emulate_media(reduced_motion="no-preference")
+    box.get_by_role("button", name="Run").click()
+    while box.locator(".il-path").get_attribute("d").count("L") < 5:
+        reader.page.wait_for_timeout(20)
+    box.get_by_role("button", name="Stop").click()
+    stopped = box.get_by_role("status").inner_text()
+    steps = int(re.search(r"After (\d+) steps", stopped)[1])
+    assert 0 < steps < 2500
+    assert_descends(box, (-1, 0.3), steps)
+    reader.page.wait_for_timeout(200)
+    assert box.get_by_role("status").inner_text() == stopped
+    box.get_by_role("button", name="Run").click()
+    box.get_by_text("After 2500 steps").wait_for()
+    assert box.get_by_role("button", name="Run").is_visible()
+
+
 def test_front_ends_weigh_little(folder):
     import gzip
 
     sizes = [len(gzip.compress((folder / name).read_bytes())) for name in ("widgets.js", "widgets.css")]
-    assert sum(sizes) < 24_000
+    assert sum(sizes) < 34_000
 
 
 @pytest.fixture(scope="module")

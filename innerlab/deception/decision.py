@@ -1,0 +1,160 @@
+"""Playing along as a decision, solved exactly.
+
+An agent with a goal of its own lives through training episodes and then deployment episodes. In each it *complies*,
+which is worth nothing to that goal, or *defects*, which is worth 1 in training and a ``stake`` in deployment. After a
+training episode its goal may be modified: with a probability of ``threat`` if it has defected, ``mistaken`` if it has
+complied. In deployment only a ``hazard`` is left, for episodes in which it defects. A modified agent is worth nothing
+to the old goal. An episode's worth is discounted once for every episode before it.
+
+The setting is a formalization of section 4 of Hubinger et al. (2019), *Risks from Learned Optimization*,
+arXiv:1906.01820, whose own example has ``train=2, deploy=3, discount=1, threat=1``.
+"""
+
+import math
+
+_TIE = 1e-9  # relative; an agent that loses nothing by complying complies
+
+
+def compliance_episodes(
+    train: int,
+    deploy: float,
+    discount: float,
+    threat: float,
+    mistaken: float = 0.0,
+    hazard: float = 0.0,
+    stake: float = 1.0,
+) -> int:
+    r"""In how many training episodes the optimal policy complies; they are the last ones, and it defects in all others.
+
+    With :math:`\gamma` for the discount, :math:`\mu` for the threat, :math:`m` for mistaken modification and
+    :math:`V` for what a goal is worth that arrives in deployment intact (:func:`deployment_value`), complying in the
+    last training episode gains :math:`g = (\mu - m) \gamma V` for every unit that it costs. Each episode earlier, the
+    gain is smaller by a factor of :math:`(1 - m) \gamma`, so that complying pays in the last k episodes for which
+    :math:`g ((1 - m) \gamma)^{k - 1} \ge 1`. Before those, defecting stays better for ever.
+
+    Args:
+        train: training episodes, a whole number, 0 or more.
+        deploy: deployment episodes, a whole number, 0 or more, or ``math.inf``.
+        discount: per episode, 0 to 1.
+        threat: probability that a training episode in which it defects modifies its goal.
+        mistaken: the same for one in which it complies.
+        hazard: the same for a deployment episode in which it defects.
+        stake: what defecting once in deployment is worth, in units of defecting once in training; 0 or more.
+
+    Returns:
+        0 to ``train``. Where both are worth the same, to one part in a billion, it complies.
+
+    Raises:
+        ValueError: if a number is out of range, or deployment is worth infinitely much.
+    """
+    _check_setting(train, threat, mistaken)
+    gain = (threat - mistaken) * discount * deployment_value(deploy, discount, hazard, stake)
+    kept = (1 - mistaken) * discount
+    if gain < 1 - _TIE:
+        return 0
+    if kept == 1:
+        return train
+    return min(train, 1 + math.floor(math.log(gain) / -math.log(kept) + _TIE))
+
+
+def goal_intact_probability(
+    train: int,
+    deploy: float,
+    discount: float,
+    threat: float,
+    mistaken: float = 0.0,
+    hazard: float = 0.0,
+    stake: float = 1.0,
+) -> float:
+    """How likely the optimal policy reaches deployment with its goal unmodified. Arguments and errors as above."""
+    complies = compliance_episodes(train, deploy, discount, threat, mistaken, hazard, stake)
+    return (1 - threat) ** (train - complies) * (1 - mistaken) ** complies
+
+
+def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake: float = 1.0) -> float:
+    r"""What deployment is worth to a goal that arrives there intact, counted at its first episode.
+
+    The agent defects throughout: a hazard that stays the same cannot make waiting worth while. Each episode is worth
+    the one before it times :math:`b = (1 - \nu) \gamma`, with :math:`\nu` for the hazard, so that the sum is
+    ``stake`` :math:`(1 - b^D) / (1 - b)`.
+
+    Args:
+        deploy: episodes, a whole number, 0 or more, or ``math.inf``.
+        discount: per episode, 0 to 1.
+        hazard: probability, 0 to 1.
+        stake: of each episode, 0 or more.
+
+    Raises:
+        ValueError: if a number is out of range, or deployment is worth infinitely much.
+    """
+    _check_count("deploy", deploy, endless=True)
+    for name, value in (("discount", discount), ("hazard", hazard)):
+        _check_probability(name, value)
+    if not (stake >= 0 and math.isfinite(stake)):
+        raise ValueError(f"stake is {stake}; it must be 0 or more, and finite")
+    kept = (1 - hazard) * discount
+    if kept < 1:
+        return stake * (1 - kept**deploy) / (1 - kept)
+    if deploy == math.inf:
+        raise ValueError(f"deploy is {deploy} with a discount of {discount} and no hazard: worth infinitely much")
+    return stake * deploy
+
+
+def cue_value(share: float, accuracy: float, discount: float, threat: float) -> float:
+    r"""What it is worth to comply whenever a cue says "training", for ever, and to defect whenever it says otherwise.
+
+    Here training never ends. Each episode is training with a probability of ``share``, whatever came before, and a
+    cue says which; it is right with a probability of ``accuracy``. The cue says "deployment" with a probability of
+    :math:`\pi = q (1 - \rho) + (1 - q) \rho`, with q for the share and :math:`\rho` for the accuracy. Then the agent
+    gains 1 and risks its goal if the cue was wrong: :math:`U = \pi + \gamma U (1 - \mu q (1 - \rho))`.
+
+    Args:
+        share: of training among all episodes, above 0 and below 1.
+        accuracy: of the cue, 0.5 to 1.
+        discount: per episode, 0 or more and below 1.
+        threat: probability that a training episode in which it defects modifies its goal.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share}; it must lie between 0 and 1")
+    if not 0.5 <= accuracy <= 1:
+        raise ValueError(f"accuracy is {accuracy}; it must be 0.5 to 1")
+    if not 0 <= discount < 1:
+        raise ValueError(f"discount is {discount}; it must be 0 or more and below 1, since this has no end")
+    _check_probability("threat", threat)
+    says_deployment = share * (1 - accuracy) + (1 - share) * accuracy
+    return says_deployment / (1 - discount * (1 - threat * share * (1 - accuracy)))
+
+
+def complies_on_cue(share: float, accuracy: float, discount: float, threat: float) -> bool:
+    r"""Whether the optimal policy complies when a cue says "training" although training never ends.
+
+    It does if :math:`\mu \gamma U \, q \rho / (1 - \pi) \ge 1`, with U from :func:`cue_value`: if the chance that this
+    is training, times what would then be lost, makes up for the 1 that complying costs. When the cue says
+    "deployment" it always defects.
+
+    Args and errors as for :func:`cue_value`.
+    """
+    value = cue_value(share, accuracy, discount, threat)
+    says_training = share * accuracy + (1 - share) * (1 - accuracy)
+    return threat * discount * value * share * accuracy / says_training >= 1 - _TIE
+
+
+def _check_setting(train: int, threat: float, mistaken: float) -> None:
+    _check_count("train", train)
+    _check_probability("threat", threat)
+    _check_probability("mistaken", mistaken)
+
+
+def _check_count(name: str, value: float, endless: bool = False) -> None:
+    if endless and value == math.inf:
+        return
+    if not (value >= 0 and math.isfinite(value) and int(value) == value):
+        raise ValueError(f"{name} is {value}; a whole number of episodes was expected, 0 or more")
+
+
+def _check_probability(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is {value}; it must be 0 to 1")
