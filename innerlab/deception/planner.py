@@ -121,7 +121,7 @@ def normal_batches(seeds: Sequence[int], *shape: int, block: int = 50) -> Iterat
     Args:
         seeds: one for each network.
         shape: of one network's batch.
-        block: how many batches are drawn at once; does not change the numbers.
+        block: how many batches are drawn at once, at least 1; the numbers depend on it.
     """
     generators = [generator(seed, DATA) for seed in seeds]
     while True:
