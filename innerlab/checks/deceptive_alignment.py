@@ -259,6 +259,7 @@ def _watched_cases(seed: int) -> list[Case]:
         _watched_case(4, 6, 0.95, [0.0, 0.9, 1.0, 1.0]),
         _watched_case(5, 9, 0.97, [0.05, 0.1, 0.5, 0.9, 1.0]),
         _watched_case(4, 5, 1.0, [0.7, 0.3, 0.1, 0.0]),
+        _watched_case(3, 2, 0.97, [0.5, 0.4, 0.0]),
     ]
     while len(cases) < 14:
         train, deploy = int(random.integers(2, 9)), int(random.integers(1, 12))
