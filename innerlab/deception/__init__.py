@@ -1,8 +1,8 @@
 """Playing along: as a decision, as something learned over lifetimes, and in a planner that models its training."""
 
 from innerlab.deception.decision import (
-    complies_on_cue,
     compliance_episodes,
+    complies_on_cue,
     cue_value,
     deployment_value,
     goal_intact_probability,

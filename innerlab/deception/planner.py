@@ -8,6 +8,7 @@ it expects to be modified otherwise, and would then miss ``max(0, -theta)`` in e
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def descend(
         ValueError: if the looks do not ascend from 0 or more, or a rate makes no sense.
     """
     looks = list(at)
-    if not looks or looks[0] < 0 or any(b <= a for a, b in zip(looks, looks[1:], strict=False)):
+    if not looks or looks[0] < 0 or any(b <= a for a, b in pairwise(looks)):
         raise ValueError(f"at is {looks}; step numbers were expected, ascending from 0 or more")
     if not rate > 0 or not rate_ratio >= 0:
         raise ValueError(f"rate is {rate} and rate_ratio {rate_ratio}; positive, and 0 or more, were expected")
@@ -120,7 +121,7 @@ def normal_batches(seeds: Sequence[int], *shape: int, block: int = 50) -> Iterat
     Args:
         seeds: one for each network.
         shape: of one network's batch.
-        block: how many batches are drawn at once; does not change the numbers.
+        block: how many batches are drawn at once, at least 1; the numbers depend on it.
     """
     generators = [generator(seed, DATA) for seed in seeds]
     while True:
