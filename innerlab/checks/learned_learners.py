@@ -109,29 +109,27 @@ def _frozen_case(shown: str, choose: Any, change: Any, chances: Any, pulls: int)
 
 def _frozen_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    cases = [
-        _frozen_case("one state, two arms", [[0.25, 0.75]], [[[0, 0], [0, 0]]], [0.1, 0.9], 3),
-        _frozen_case(
-            "win-stay, lose-shift: two states, two arms",
-            [[1, 0], [0, 1]],
-            [[[1, 0], [0, 1]], [[1, 0], [0, 1]]],
-            [0.3, 0.8],
-            4,
-        ),
-        _frozen_case("one pull", [[0.5, 0.5], [0, 1]], random.integers(2, size=(2, 2, 2)), [0.2, 0.6], 1),
-    ]
+    cases = []
     for _ in range(4):
-        states, arms, pulls = int(random.integers(2, 5)), int(random.integers(2, 4)), int(random.integers(3, 7))
+        states, arms, pulls = int(random.integers(3, 5)), int(random.integers(2, 4)), int(random.integers(3, 7))
+        change = random.integers(states, size=(states, arms, 2))
+        change[0] = [2, 1]  # something happens at the first pull
         cases.append(
             _frozen_case(
                 f"{states} states, {arms} arms, {pulls} pulls",
                 random.dirichlet(np.ones(arms), states),
-                random.integers(states, size=(states, arms, 2)),
+                change,
                 random.uniform(0.05, 0.95, arms),
                 pulls,
             )
         )
-    return cases
+    reflex = [[[1, 0], [0, 1]], [[1, 0], [0, 1]]]
+    return [
+        *cases,
+        _frozen_case("one state, two arms", [[0.25, 0.75]], [[[0, 0], [0, 0]]], [0.1, 0.9], 3),
+        _frozen_case("win-stay, lose-shift: two states, two arms", [[1, 0], [0, 1]], reflex, [0.3, 0.8], 4),
+        _frozen_case("one pull", [[0.5, 0.5], [0, 1]], random.integers(2, size=(2, 2, 2)), [0.2, 0.6], 1),
+    ]
 
 
 def _run_states(
@@ -206,26 +204,20 @@ def _judge_frozen(case: Case, value: np.ndarray) -> Lesson | None:
 
 def _worth_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    settings = [
+    settings = []
+    for _ in range(4):
+        arms, pulls = int(random.integers(2, 4)), int(random.integers(3, 5))
+        successes, failures = random.uniform(0.2, 4, (2, arms)).tolist()
+        settings.append((f"{arms} arms, {pulls} pulls", successes, failures, pulls, float(random.uniform(0.5, 0.95))))
+    settings += [
+        ("an arm well known and one hardly known, three pulls", [50.0, 0.4], [50.0, 0.6], 3, 1.0),
         ("two even arms, two pulls, no discount", [1.0, 1.0], [1.0, 1.0], 2, 1.0),
         ("one arm, three pulls", [2.0], [1.0], 3, 0.5),
         ("two arms, no pull left", [1.0, 3.0], [2.0, 1.0], 0, 0.9),
         ("two arms, a discount of 0", [1.0, 3.0], [2.0, 1.0], 3, 0.0),
-        ("an arm well known and one hardly known, three pulls", [50.0, 0.4], [50.0, 0.6], 3, 1.0),
     ]
-    for _ in range(4):
-        arms, pulls = int(random.integers(2, 4)), int(random.integers(2, 5))
-        settings.append(
-            (
-                f"{arms} arms, {pulls} pulls",
-                random.uniform(0.2, 4, arms).tolist(),
-                random.uniform(0.2, 4, arms).tolist(),
-                pulls,
-                float(random.uniform(0.5, 1)),
-            )
-        )
     return [
-        Case(dict(successes=s, failures=f, pulls=pulls, discount=d), shown, facts=(s, f, pulls, d))
+        Case({"successes": s, "failures": f, "pulls": pulls, "discount": d}, shown, facts=(s, f, pulls, d))
         for shown, s, f, pulls, d in settings
     ]
 
@@ -364,7 +356,12 @@ def _judge_tell(case: Case, value: list[list[int]]) -> Lesson | None:
 
 def _bits_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    settings = [
+    settings = [("prices that rise as squares", 6, 50.0, [1.1 * k**2 for k in range(12)])]
+    for _ in range(5):
+        prices = [0.0, *np.sort(random.uniform(1, 60, int(random.integers(3, 12)))).tolist()]
+        power, instances = float(random.integers(5, 60)), int(random.integers(1, 12))
+        settings.append((f"{instances} instances, {power:g} bits, {len(prices)} prices", instances, power, prices))
+    settings += [
         ("one instance, a price of 1 for each bit: all equally good", 1, 5.0, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
         ("no power, and bits that cost something", 8, 0.0, [0.0, 1.0, 2.0]),
         ("a price that takes all of the power", 4, 6.0, [0.0, 6.0, 6.0, 7.0]),
@@ -374,12 +371,8 @@ def _bits_cases(seed: int) -> list[Case]:
         ("only the first price", 3, 2.0, [0.0]),
         ("a price far beyond the power", 50, 10.0, [float(k**3) for k in range(12)]),
     ]
-    for _ in range(5):
-        prices = [0.0, *np.sort(random.integers(1, 60, int(random.integers(3, 12)))).astype(float).tolist()]
-        power, instances = float(random.integers(5, 60)), int(random.integers(1, 12))
-        settings.append((f"{instances} instances, {power:g} bits, {len(prices)} prices", instances, power, prices))
     return [
-        Case(dict(instances=n, power=p, prices=prices), shown, facts=(n, p, np.array(prices)))
+        Case({"instances": n, "power": p, "prices": prices}, shown, facts=(n, p, np.array(prices)))
         for shown, n, p, prices in settings
     ]
 
@@ -420,7 +413,7 @@ KINDS = ("learned search", "designed search", "learned control", "designed contr
 SYSTEMS = {
     "1": ("designed control", "Who decided on 19 and 21 degrees? And does it compare anything before it acts?"),
     "2": ("learned control", "Who wrote what it does with its state? What candidates is it known to go through?"),
-    "3": ("designed search", "Who decided that there is to be a tree? That it is searched with what was learned is another matter."),
+    "3": ("designed search", "Who decided that there is to be a tree? What it is searched with is another matter."),
     "4": ("designed search", "It was written, and it goes through what may follow."),
     "5": ("learned search", "What did taking it apart show, and had anybody built it in?"),
     "6": ("learned control", "Evolution found it. Does it try directions out without consequence, or swim them?"),
