@@ -333,6 +333,36 @@ def fresh_slopes(random):
     }
 
 
+def fresh_frozen(random):
+    states, arms = int(random.integers(1, 6)), int(random.integers(1, 5))
+    choose = random.dirichlet(np.full(arms, 0.5), states)
+    return {
+        "choose": tensor(choose if random.random() < 0.7 else np.eye(arms)[choose.argmax(1)]),
+        "change": tensor(random.integers(states, size=(states, arms, 2)), "int64"),
+        "chances": tensor(random.choice([0.0, 1.0, random.random()], size=arms)),
+        "pulls": int(random.integers(1, 8)),
+    }
+
+
+def fresh_worth(random):
+    arms = int(random.integers(1, 4))
+    return {
+        "successes": tensor(random.uniform(0.1, 6, arms)),
+        "failures": tensor(random.uniform(0.1, 6, arms)),
+        "pulls": int(random.integers(0, 4)),
+        "discount": float(random.choice([0.0, 1.0, random.random()])),
+    }
+
+
+def fresh_bits(random):
+    prices = random.integers(0, 12, int(random.integers(1, 9)))
+    return {
+        "instances": int(random.integers(1, 8)),
+        "power": float(random.integers(0, 12)),
+        "prices": [0.0, *prices.astype(float).tolist()],
+    }
+
+
 FRESH = {
     "optimizer/expansions": fresh_expansions,
     "optimizer/tied_bits": fresh_tied_bits,
@@ -345,6 +375,9 @@ FRESH = {
     "base_optimizer/scorecard": fresh_scorecard,
     "base_optimizer/breed": fresh_breed,
     "base_optimizer/slopes": fresh_slopes,
+    "learned_learners/frozen": fresh_frozen,
+    "learned_learners/worth": fresh_worth,
+    "learned_learners/bits": fresh_bits,
     "pseudo_alignment/lean": fresh_lean,
     "pseudo_alignment/climb": fresh_climb,
     "pseudo_alignment/interval": fresh_interval,

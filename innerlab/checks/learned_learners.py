@@ -217,7 +217,11 @@ def _worth_cases(seed: int) -> list[Case]:
         ("two arms, a discount of 0", [1.0, 3.0], [2.0, 1.0], 3, 0.0),
     ]
     return [
-        Case({"successes": s, "failures": f, "pulls": pulls, "discount": d}, shown, facts=(s, f, pulls, d))
+        Case(
+            {"successes": _tensor(s), "failures": _tensor(f), "pulls": pulls, "discount": d},
+            shown,
+            facts=(s, f, pulls, d),
+        )
         for shown, s, f, pulls, d in settings
     ]
 
@@ -368,6 +372,7 @@ def _bits_cases(seed: int) -> list[Case]:
         ("a dear start", 2, 100.0, [0.0, *(90.0 + k for k in range(12))]),
         ("a price that falls again", 3, 10.0, [0.0, 11.0, 4.0, 12.0, 9.0, 15.0]),
         ("bits for nothing", 2, 3.0, [0.0, 0.0, 0.0]),
+        ("one bit for all of a small power", 5, 2.0, [0.0, 2.0]),
         ("only the first price", 3, 2.0, [0.0]),
         ("a price far beyond the power", 50, 10.0, [float(k**3) for k in range(12)]),
     ]

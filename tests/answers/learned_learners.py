@@ -31,6 +31,8 @@ def frozen(choose, change, chances, pulls):
 
 WORTH = """
 def worth(successes, failures, pulls, discount):
+    successes, failures = successes.tolist(), failures.tolist()
+
     def best(paid, unpaid, left):
         if left == 0:
             return 0.0
@@ -151,7 +153,7 @@ BANKS = {
                         best = max(best, chance + discount * (chance * after[0] + (1 - chance) * after[1]))
                     return best
 
-                return ahead(tuple(x for pair in zip(successes, failures) for x in pair), pulls)
+                return ahead(tuple(torch.stack([successes, failures], 1).flatten().tolist()), pulls)
             """,
         ),
         wrong=(
@@ -167,7 +169,7 @@ BANKS = {
                 "nothing-learned",
                 """
                 def worth(successes, failures, pulls, discount):
-                    chance = max(a / (a + b) for a, b in zip(successes, failures))
+                    chance = (successes / (successes + failures)).max().item()
                     return chance * sum(discount**k for k in range(pulls))
                 """,
             ),
@@ -189,7 +191,7 @@ BANKS = {
             ("wrong-type", "def worth(successes, failures, pulls, discount):\n    return None"),
             (
                 "changed-input",
-                WORTH.replace("    none =", "    successes.append(1.0)\n    failures.append(1.0)\n    none ="),
+                WORTH.replace("    successes, failures =", "    failures += 0.5\n    successes, failures ="),
             ),
         ),
     ),
