@@ -7,6 +7,7 @@ The modules, foundations first; each imports only from those before it:
 ``planning``    mazes with one target, planners that count what they do
 ``robots``      what walks those mazes, and the changes that try it
 ``optimization``  optimization power in bits
+``bandits``     Bernoulli bandits with few pulls, solved exactly
 ``assistants``  small networks that choose whom to attack
 ``networks``    many independent networks as one batch
 ``deception``   playing along: solved, learned over lifetimes, in a planner that models its training
