@@ -11,6 +11,7 @@ The modules, foundations first; each imports only from those before it:
 ``assistants``  small networks that choose whom to attack
 ``networks``    many independent networks as one batch
 ``deception``   playing along: solved, learned over lifetimes, in a planner that models its training
+``transformers``  small causal transformers, and their training
 ``training``    short learning loops over an ensemble
 ``in_context``  networks that learn from the examples in front of them
 ``analysis``    exact solutions and what an agent does, without sampling
