@@ -333,6 +333,83 @@ def fresh_slopes(random):
     }
 
 
+def fresh_order_gap(random):
+    n, d = int(random.integers(1, 6)), int(random.integers(1, 5))
+    return {
+        "x": tensor(random.normal(size=(n, d))),
+        "y": tensor(random.choice([0.0, 1.0, -2.0], n) if random.random() < 0.3 else random.normal(size=n)),
+        "query": tensor(random.normal(size=d)),
+        "step_size": float(random.choice([0.0, 1.0, random.random()])),
+    }
+
+
+def fresh_posterior(random):
+    tasks, n, d = (int(k) for k in random.integers(1, 6, 3))
+    prior = random.dirichlet(np.ones(tasks)) * (random.random(tasks) < 0.8)
+    prior[random.integers(tasks)] += 0.1
+    return {
+        "x": tensor(random.normal(size=(n, d)) * (random.random() < 0.8)),
+        "y": tensor(random.choice([1.0, 50.0]) * random.normal(size=n)),
+        "tasks": tensor(random.normal(size=(tasks, d))),
+        "prior": tensor(prior / prior.sum()),
+        "noise": float(random.uniform(0.3, 3)),
+    }
+
+
+def fresh_by_hand(random):
+    d = int(random.integers(1, 7))
+    return {
+        "start": tensor(random.normal(size=d) * (random.random() < 0.8)),
+        "step_size": float(random.choice([0.0, random.random()])),
+    }
+
+
+def fresh_halfway(random):
+    d, n = (int(k) for k in random.integers(1, 6, 2))
+    size = d + 1
+    m, a = random.normal(size=(2, size)), random.normal(size=(2, size, size))
+    m[:, -1] = random.choice([-2.0, -0.5, 0.5, 1.0], 2)
+    return {
+        "first_A": tensor(a[0]),
+        "first_m": tensor(m[0]),
+        "second_A": tensor(a[1]),
+        "second_m": tensor(m[1]),
+        "x": tensor(random.normal(size=(n, d))),
+        "y": tensor(random.normal(size=n)),
+        "query": tensor(random.normal(size=d)),
+    }
+
+
+def fresh_breaking_scale(random):
+    return {
+        "inputs": int(random.integers(1, 20)),
+        "examples": int(random.integers(1, 40)),
+        "noise": float(random.choice([0.0, random.uniform(0, 4)])),
+        "step_size": float(random.uniform(0.05, 2)),
+    }
+
+
+def fresh_best_step(random):
+    return {
+        "variances": tensor(random.uniform(0.1, 4, random.integers(1, 7))),
+        "examples": int(random.integers(1, 30)),
+        "noise": float(random.choice([0.0, random.uniform(0, 3)])),
+        "prior_variance": float(random.uniform(0.1, 4)),
+    }
+
+
+def fresh_objective(random):
+    channels = int(random.integers(1, 6))
+    vectors = random.normal(size=(channels, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return {
+        "agreement": tensor(vectors @ vectors.T),
+        "noise": tensor(random.uniform(0.1, 3, channels)),
+        "inputs": int(random.integers(1, 9)),
+        "examples": int(random.integers(1, 30)),
+    }
+
+
 FRESH = {
     "optimizer/expansions": fresh_expansions,
     "optimizer/tied_bits": fresh_tied_bits,
@@ -345,6 +422,13 @@ FRESH = {
     "base_optimizer/scorecard": fresh_scorecard,
     "base_optimizer/breed": fresh_breed,
     "base_optimizer/slopes": fresh_slopes,
+    "mesa_optimizer/order_gap": fresh_order_gap,
+    "mesa_optimizer/posterior": fresh_posterior,
+    "mesa_optimizer/by_hand": fresh_by_hand,
+    "mesa_optimizer/halfway": fresh_halfway,
+    "mesa_optimizer/breaking_scale": fresh_breaking_scale,
+    "mesa_optimizer/best_step": fresh_best_step,
+    "mesa_optimizer/objective": fresh_objective,
     "pseudo_alignment/lean": fresh_lean,
     "pseudo_alignment/climb": fresh_climb,
     "pseudo_alignment/interval": fresh_interval,

@@ -379,7 +379,7 @@ BANKS = {
             ("noise-in-the-target", BEST_STEP.replace("+ step**2 * bent", "+ step**2 * bent + noise**2")),
             ("loss-of-zero", BEST_STEP.replace("- 2 * step * linear + step**2 * bent", "")),
             ("half-of-it", BEST_STEP.replace('"loss": loss', '"loss": loss / 2')),
-            ("another-loss", BEST_STEP.replace("- 2 * step * linear", "- step * linear")),
+            ("another-loss", BEST_STEP.replace("- 2 * step * linear", "- 3 * step * linear")),
         ),
     ),
     "objective": Bank(
