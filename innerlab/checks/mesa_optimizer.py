@@ -16,7 +16,7 @@ TRAINED = "Training finds the step"
 WEIGHTS = "The weights themselves"
 FAILS = "Where the step fails"
 LOOKUP = "Learner or lookup?"
-CHANNELS = "Two labels"
+CHANNELS = "A mesa-objective that is measurably wrong"
 NAMES = "What to call it"
 
 

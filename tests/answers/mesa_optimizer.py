@@ -29,7 +29,7 @@ def posterior(x, y, tasks, prior, noise):
     logs = np.full(len(tasks), -np.inf)
     for m in range(len(tasks)):
         if prior[m] > 0:
-            logs[m] = np.log(prior[m])
+            logs[m] = np.log(float(prior[m]))
             for i in range(len(y)):
                 logs[m] -= float(y[i] - tasks[m] @ x[i]) ** 2 / (2 * noise**2)
     weights = np.exp(logs - logs.max())
@@ -45,14 +45,14 @@ def by_hand(start, step_size):
     m = np.zeros(d + 1)
     for j in range(d):
         A[j, j] = -step_size / 3
-        m[j] = 3 * start[j]
+        m[j] = 3 * float(start[j])
     m[d] = -3
     return {"A": A, "m": m}
 """
 
 HALFWAY = """
 def halfway(first_A, first_m, second_A, second_m, x, y, query):
-    layers = [[np.array(first_A), np.array(first_m)], [np.array(second_A), np.array(second_m)]]
+    layers = [[first_A.numpy(), first_m.numpy()], [second_A.numpy(), second_m.numpy()]]
 
     def mixed():
         A, m = (sum(part) / 2 for part in zip(*layers))
@@ -211,7 +211,9 @@ BANKS = {
         wrong=(
             (
                 "prior-forgotten",
-                POSTERIOR.replace("logs[m] = np.log(prior[m])", "logs[m] = 0.0").replace("if prior[m] > 0", "if True"),
+                POSTERIOR.replace("logs[m] = np.log(float(prior[m]))", "logs[m] = 0.0").replace(
+                    "if prior[m] > 0", "if True"
+                ),
             ),
             ("prior-alone", POSTERIOR.replace("for i in range(len(y))", "for i in range(0)")),
             ("no-half", POSTERIOR.replace("(2 * noise**2)", "noise**2")),
@@ -226,7 +228,15 @@ BANKS = {
                 POSTERIOR.replace("float(y[i] - tasks[m] @ x[i]) ** 2", "abs(float(y[i] - tasks[m] @ x[i]))"),
             ),
             ("adds-up", POSTERIOR.replace("weights / weights.sum()", "weights")),
-            ("not-finite", POSTERIOR.replace("logs - logs.max()", "logs")),
+            (
+                "not-finite",
+                """
+                def posterior(x, y, tasks, prior, noise):
+                    joint = prior * (-((y - tasks @ x.T) ** 2).sum(1) / (2 * noise**2)).exp()
+                    p = joint / joint.sum()
+                    return {"posterior": p, "effective": torch.special.entr(p).sum().exp()}
+                """,
+            ),
             ("another-posterior", POSTERIOR.replace("logs[m] -=", "logs[m] +=")),
             ("entropy-itself", POSTERIOR.replace("np.exp(entropy)", "entropy")),
             ("entropy-itself", POSTERIOR.replace("np.exp(entropy)", "entropy / np.log(2)")),
@@ -249,18 +259,20 @@ BANKS = {
             """,
         ),
         wrong=(
-            ("from-zero", BY_HAND.replace("3 * start[j]", "0")),
+            ("from-zero", BY_HAND.replace("3 * float(start[j])", "0")),
             ("wrong-way", BY_HAND.replace("-step_size / 3", "step_size / 3")),
-            ("wrong-start", BY_HAND.replace("3 * start[j]", "-3 * start[j]")),
+            ("wrong-start", BY_HAND.replace("3 * float(start[j])", "-3 * float(start[j])")),
             (
                 "step-size-twice",
-                BY_HAND.replace("3 * start[j]", "3 * start[j] * step_size").replace("-3", "-3 * step_size"),
+                BY_HAND.replace("3 * float(start[j])", "3 * float(start[j]) * step_size").replace(
+                    "-3", "-3 * step_size"
+                ),
             ),
             ("step-size", BY_HAND.replace("-step_size / 3", "-1 / 3")),
             ("step-size", BY_HAND.replace("-step_size / 3", "-step_size")),
             (
                 "labels-compared",
-                BY_HAND.replace("m[j] = 3 * start[j]", "A[d, j] = start[j] * step_size"),
+                BY_HAND.replace("m[j] = 3 * float(start[j])", "A[d, j] = float(start[j]) * step_size"),
             ),
             ("another-layer", BY_HAND.replace("A[j, j] = -step_size / 3", "A[j, d] = -step_size / 3")),
             ("wrong-shape", BY_HAND.replace("np.zeros((d + 1, d + 1))", "np.zeros((d + 2, d + 1))")),
