@@ -320,7 +320,7 @@ def train_two_channels(
     noise_true: float,
     noise_proxy: float,
     decoupled: float,
-    settings: LinearAttentionTraining = LinearAttentionTraining(learning_rate=1e-2),
+    settings: LinearAttentionTraining = LinearAttentionTraining(deviation=0.4),
 ) -> Layers:
     """Layers trained on two label channels that agree but for noise: :class:`innerlab.in_context.TwoChannels`.
 
