@@ -526,12 +526,12 @@ def _judge_order_gap(case: Case, value: float) -> Lesson | None:
         ("queries-squared", right**2, "This is the square of the range."),
     )
     violates = "This is not how far apart the predictions can be."
-    return _first(value, wrongs, violates, FAILS) or Lesson(
+    return _first(value, wrongs, violates, LAYER) or Lesson(
         "another-range",
         violates,
         "Two examples can be done by hand: take one step, then the other with what is left of its label, and turn "
         "the order round.",
-        FAILS,
+        LAYER,
     )
 
 
