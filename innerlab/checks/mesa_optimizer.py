@@ -231,19 +231,12 @@ def _judge_by_hand(case: Case, value: dict) -> Lesson | None:
             step_size * right,
             "The step size is in what is compared and in what is passed on; they are multiplied.",
         ),
-        (
-            "several-at-once",
-            change(start) + np.array([start @ query for *_, query in prompts]),
-            "Asked for is what the step changes; a layer like this cannot hand on the start's own prediction.",
-        ),
     )
     lesson = _first(given, wrongs, violates, LAYER)
     if lesson is not None:
         return lesson
     if np.isfinite(sizes) and abs(sizes) > 1e-6 and _near(given, sizes * right):
         return Lesson("step-size", violates, "It is right but for a factor. Where is the step size?", LAYER)
-    if not step_size and _near(given, given[0] * 0):
-        return None
     if np.abs(value["A"][-1, :-1]).max() > 1e-6:
         return Lesson(
             "labels-compared",
@@ -370,6 +363,45 @@ def _judge_halfway(case: Case, value: dict) -> Lesson | None:
             "In each layer, the last entry of m is to be 1, with all its predictions unchanged.",
             WEIGHTS,
         )
+    return None
+
+
+# The evidence ladder
+
+RUNGS = ("designed", "behavior", "read", "intervened", "worked out")
+
+
+@dataclass(frozen=True)
+class _Report:
+    rung: str
+    question: str
+
+
+REPORTS = {
+    "1": _Report("behavior", "Does anyone look inside, or only at what it earns?"),
+    "2": _Report("designed", "Who put the tree there, the training or the authors?"),
+    "3": _Report("behavior", "All three measures are of what the agent does. Is any of them of what is inside?"),
+    "4": _Report("intervened", "What was done with the plans, once they had been read?"),
+    "5": _Report("worked out", "Is there anything about this layer's predictions that is not known?"),
+    "6": _Report("behavior", "Whose answers are compared with whose? Was a weight or an activation looked at?"),
+}
+
+
+def _judge_ladder(case: Case, value: dict) -> Lesson | None:
+    for number, report in REPORTS.items():
+        given = value[number]
+        if given == report.rung:
+            continue
+        violates = f"Report {number} does not stand on the rung {given!r}."
+        if report.rung == "designed":
+            return Lesson("search-by-design", violates, report.question, NAMES)
+        if given == "designed":
+            return Lesson(
+                "not-by-design", violates, "What the authors built here could have learned something else.", NAMES
+            )
+        if RUNGS.index(given) > RUNGS.index(report.rung):
+            return Lesson("overclaimed", violates, report.question, NAMES)
+        return Lesson("underclaimed", violates, report.question, NAMES)
     return None
 
 
@@ -741,45 +773,6 @@ def _judge_objective(case: Case, value: np.ndarray) -> Lesson | None:
     )
 
 
-# The evidence ladder
-
-RUNGS = ("designed", "behavior", "read", "intervened", "worked out")
-
-
-@dataclass(frozen=True)
-class _Report:
-    rung: str
-    question: str
-
-
-REPORTS = {
-    "1": _Report("behavior", "Does anyone look inside, or only at what it earns?"),
-    "2": _Report("designed", "Who put the tree there, the training or the authors?"),
-    "3": _Report("behavior", "All three measures are of what the agent does. Is any of them of what is inside?"),
-    "4": _Report("intervened", "What was done with the plans, once they had been read?"),
-    "5": _Report("worked out", "Is there anything about this layer's predictions that is not known?"),
-    "6": _Report("behavior", "Whose answers are compared with whose? Was a weight or an activation looked at?"),
-}
-
-
-def _judge_ladder(case: Case, value: dict) -> Lesson | None:
-    for number, report in REPORTS.items():
-        given = value[number]
-        if given == report.rung:
-            continue
-        violates = f"Report {number} does not stand on the rung {given!r}."
-        if report.rung == "designed":
-            return Lesson("search-by-design", violates, report.question, NAMES)
-        if given == "designed":
-            return Lesson(
-                "not-by-design", violates, "What the authors built here could have learned something else.", NAMES
-            )
-        if RUNGS.index(given) > RUNGS.index(report.rung):
-            return Lesson("overclaimed", violates, report.question, NAMES)
-        return Lesson("underclaimed", violates, report.question, NAMES)
-    return None
-
-
 _WEIGHTS = Fields({"a": Number(-0.5, 1.5), "b": Number(-0.5, 1.5)})
 
 EXERCISES = {
@@ -800,8 +793,8 @@ EXERCISES = {
             _judge_halfway,
             _halfway_cases,
         ),
-        Exercise("mesa_optimizer/breaking_scale", Number(low=0.0), _judge_breaking_scale, _breaking_scale_cases),
         Exercise("mesa_optimizer/ladder", Fields(dict.fromkeys(REPORTS, Choice(RUNGS))), _judge_ladder),
+        Exercise("mesa_optimizer/breaking_scale", Number(low=0.0), _judge_breaking_scale, _breaking_scale_cases),
         Exercise(
             "mesa_optimizer/best_step",
             Fields({"step": Number(), "loss": Number()}),

@@ -317,6 +317,22 @@ BANKS = {
             ("another-gauge", HALFWAY.replace("layer[1][-1]", "layer[1][0]")),
         ),
     ),
+    "ladder": Bank(
+        right=(ladder(), "ladder = dict(zip('123456', " + repr(list(LADDER.values())) + "))"),
+        wrong=(
+            ("overclaimed", ladder(r1="worked out")),
+            ("overclaimed", ladder(r3="read")),
+            ("overclaimed", ladder(r6="worked out")),
+            ("overclaimed", ladder(r4="worked out")),
+            ("underclaimed", ladder(r4="read")),
+            ("underclaimed", ladder(r5="behavior")),
+            ("search-by-design", ladder(r2="behavior")),
+            ("search-by-design", ladder(r2="worked out")),
+            ("not-by-design", ladder(r1="designed")),
+            ("not-by-design", ladder(r5="designed")),
+            ("wrong-type", ladder(r5="mechanism")),
+        ),
+    ),
     "breaking_scale": Bank(
         right=(BREAKING, SCALE),
         wrong=(
@@ -334,22 +350,6 @@ BANKS = {
             ("another-scale", SCALE.replace("examples + inputs + 1", "examples + inputs")),
             ("wrong-type", SCALE.replace("max(squared, 0.0)", "squared")),
             ("out-of-range", SCALE.replace("return max", "return -1 - max")),
-        ),
-    ),
-    "ladder": Bank(
-        right=(ladder(), "ladder = dict(zip('123456', " + repr(list(LADDER.values())) + "))"),
-        wrong=(
-            ("overclaimed", ladder(r1="worked out")),
-            ("overclaimed", ladder(r3="read")),
-            ("overclaimed", ladder(r6="worked out")),
-            ("overclaimed", ladder(r4="worked out")),
-            ("underclaimed", ladder(r4="read")),
-            ("underclaimed", ladder(r5="behavior")),
-            ("search-by-design", ladder(r2="behavior")),
-            ("search-by-design", ladder(r2="worked out")),
-            ("not-by-design", ladder(r1="designed")),
-            ("not-by-design", ladder(r5="designed")),
-            ("wrong-type", ladder(r5="mechanism")),
         ),
     ),
     "best_step": Bank(
