@@ -1,6 +1,6 @@
 """Answers to the exercises on playing along."""
 
-from answers import Bank
+from answers import Bank, tensor
 
 PREDICTED = {
     "as it is": 20,
@@ -242,4 +242,39 @@ BANKS = {
             ("raises", "def bound(trials, confidence):\n    return 1 - (1 - confidence) ** (1 / trials)"),
         ),
     ),
+}
+
+
+# Inputs for the mutants that do not come from the checks. What counts as one path is a matter of tolerance: none here.
+
+
+def fresh_patience(random):
+    train, deploy = (int(n) for n in random.integers(1, 40, 2))
+    return {"train": train, "deploy": deploy, "threat": float(random.choice([1.0, random.uniform(0.01, 1)]))}
+
+
+def fresh_gamble(random):
+    train, deploy = (int(n) for n in random.integers(0, 12, 2))
+    return {"train": train, "deploy": deploy}
+
+
+def fresh_watched(random):
+    train, deploy = int(random.integers(0, 8)), int(random.integers(0, 9))
+    return {
+        "train": train,
+        "deploy": deploy,
+        "discount": float(random.uniform(0.3, 1)),
+        "seen": tensor(random.uniform(size=train)),
+    }
+
+
+def fresh_bound(random):
+    return {"trials": int(random.integers(0, 2000)), "confidence": float(random.uniform(0.05, 0.999))}
+
+
+FRESH = {
+    "patience": fresh_patience,
+    "gamble": fresh_gamble,
+    "watched": fresh_watched,
+    "bound": fresh_bound,
 }
