@@ -66,7 +66,10 @@ def goal_intact_probability(
     hazard: float = 0.0,
     stake: float = 1.0,
 ) -> float:
-    """How likely the optimal policy reaches deployment with its goal unmodified. Arguments and errors as above."""
+    """How likely the optimal policy reaches deployment with its goal unmodified.
+
+    Args and errors as for :func:`compliance_episodes`.
+    """
     complies = compliance_episodes(train, deploy, discount, threat, mistaken, hazard, stake)
     return (1 - threat) ** (train - complies) * (1 - mistaken) ** complies
 
