@@ -93,6 +93,7 @@ def _patience_cases(seed: int) -> list[Case]:
         _patience_case(2, 3, 1.0),
         _patience_case(5, 3, 0.3),
         _patience_case(4, 2, 0.25),
+        _patience_case(4, 2, 0.5),  # nothing less than 1
         _patience_case(1, 6, 0.3),
     ]
     for _ in range(5):
