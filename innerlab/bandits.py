@@ -156,8 +156,10 @@ def entropy_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Ten
 def bayes_optimal(beliefs: Sequence[Tensor]) -> tuple[Tensor, Table]:
     """The best that can be done with some beliefs: its expected total reward ``(...)``, and a policy that does it.
 
-    Backward induction over all histories (Bellman 1956, *A problem in the sequential design of experiments*). Arms that
-    are equally good are pulled equally often.
+    Backward induction over all histories, from the last pull. Arms that are equally good are pulled equally often.
+
+    Args:
+        beliefs: as this module's head says.
     """
     policy: Table = []
     later = torch.zeros(())
@@ -226,8 +228,8 @@ def uniform(arms: int, pulls: int) -> Table:
 def thompson_sampling(arms: int, pulls: int) -> Table:
     """Thompson sampling with uniform priors: each arm is pulled as often as it is, by one's beliefs, the best.
 
-    Thompson (1933), Biometrika 25:285-294. The chance that an arm is the best is an integral of a polynomial, which
-    Gauss-Legendre quadrature with enough nodes gives exactly.
+    The rule is named after W. R. Thompson, who proposed it in 1933. The chance that an arm is the best is an integral
+    of a polynomial, which Gauss-Legendre quadrature with enough nodes gives exactly.
     """
     nodes, weights = np.polynomial.legendre.leggauss(arms * (pulls + 1) // 2 + 1)
     x, weights = (nodes + 1) / 2, weights / 2
@@ -244,7 +246,7 @@ def thompson_sampling(arms: int, pulls: int) -> Table:
 def ucb(arms: int, pulls: int) -> Table:
     """UCB1: the arm with the highest mean reward plus a bonus of √(2 ln t / n) for having been pulled n of t times.
 
-    Auer, Cesa-Bianchi and Fischer (2002), Machine Learning 47:235-256. Arms never pulled come first.
+    The rule of Auer, Cesa-Bianchi and Fischer (2002), as textbooks give it. Arms never pulled come first.
     """
     policy = []
     for made, (paid, unpaid) in enumerate(histories(arms, pulls)):
