@@ -367,6 +367,7 @@ def _bits_cases(seed: int) -> list[Case]:
         settings.append((f"{instances} instances, {power:g} bits, {len(prices)} prices", instances, power, prices))
     settings += [
         ("one instance, a price of 1 for each bit: all equally good", 1, 5.0, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        ("one instance, cheap bits", 1, 5.0, [0.0, 0.5, 1.0, 1.5, 2.0]),
         ("no power, and bits that cost something", 8, 0.0, [0.0, 1.0, 2.0]),
         ("a price that takes all of the power", 4, 6.0, [0.0, 6.0, 6.0, 7.0]),
         ("a dear start", 2, 100.0, [0.0, *(90.0 + k for k in range(12))]),

@@ -375,6 +375,7 @@ RUNGS = ("designed", "behavior", "read", "intervened", "worked out")
 class _Report:
     rung: str
     question: str
+    on_design: str = "What the authors built here could have learned something else."
 
 
 REPORTS = {
@@ -382,7 +383,11 @@ REPORTS = {
     "2": _Report("designed", "Who put the tree there, the training or the authors?"),
     "3": _Report("behavior", "All three measures are of what the agent does. Is any of them of what is inside?"),
     "4": _Report("intervened", "What was done with the plans, once they had been read?"),
-    "5": _Report("worked out", "Is there anything about this layer's predictions that is not known?"),
+    "5": _Report(
+        "worked out",
+        "Is there anything about this layer's predictions that is not known?",
+        "Of the form that is true. What more was derived, and from what?",
+    ),
     "6": _Report("behavior", "Whose answers are compared with whose? Was a weight or an activation looked at?"),
 }
 
@@ -396,9 +401,7 @@ def _judge_ladder(case: Case, value: dict) -> Lesson | None:
         if report.rung == "designed":
             return Lesson("search-by-design", violates, report.question, NAMES)
         if given == "designed":
-            return Lesson(
-                "not-by-design", violates, "What the authors built here could have learned something else.", NAMES
-            )
+            return Lesson("not-by-design", violates, report.on_design, NAMES)
         if RUNGS.index(given) > RUNGS.index(report.rung):
             return Lesson("overclaimed", violates, report.question, NAMES)
         return Lesson("underclaimed", violates, report.question, NAMES)
