@@ -10,6 +10,7 @@ The modules, foundations first; each imports only from those before it:
 ``assistants``  small networks that choose whom to attack
 ``networks``    many independent networks as one batch
 ``training``    short learning loops over an ensemble
+``in_context``  networks that learn from the examples in front of them
 ``analysis``    exact solutions and what an agent does, without sampling
 ``statistics``  intervals over seeds
 ``claims``      sentences that fail when the run no longer supports them
