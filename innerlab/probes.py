@@ -32,8 +32,8 @@ class Probe:
 def mean_difference(positive: Tensor, negative: Tensor, shrinkage: float = 0.1) -> Probe:
     """The difference of two means, measured in units of the spread within the groups.
 
-    Fisher's linear discriminant: d = S⁻¹(m₊ − m₋), with S the covariance within the groups plus ``shrinkage`` times its mean variance on the diagonal. A large shrinkage leaves the plain
-    difference of means.
+    Fisher's linear discriminant: d = S⁻¹(m₊ − m₋), with S the covariance within the groups plus ``shrinkage`` times its
+    mean variance on the diagonal. A large shrinkage leaves the plain difference of means.
 
     Args:
         positive: states that should score high, float ``(networks, items, width)``.
