@@ -83,9 +83,8 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> np.ndarray:
     """
     scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
     if scores.ndim != 2 or scores.shape != positive.shape:
-        raise ValueError(
-            f"scores and positive have shapes {scores.shape} and {positive.shape}; (networks, items) was expected of both"
-        )
+        shapes = f"{scores.shape} and {positive.shape}"
+        raise ValueError(f"scores and positive have shapes {shapes}; (networks, items) was expected of both")
     if np.isnan(scores).any():
         raise ValueError(f"scores has {int(np.isnan(scores).sum())} entries that are not a number")
     count = positive.sum(1)
