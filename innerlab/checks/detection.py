@@ -340,11 +340,11 @@ def _probe_cases(seed: int) -> list[Case]:
     for _ in range(4):
         items, width, shuffles = int(random.integers(6, 15)), int(random.integers(2, 5)), int(random.integers(1, 5))
         harmful = random.permutation(np.arange(items) < random.integers(2, items - 2))
-        states = random.integers(-3, 4, (items, width)) + 2.0 * harmful[:, None]
+        states = random.normal(size=(items, width)) + 0.7 * harmful[:, None]
         orders = np.array([random.permutation(items) for _ in range(shuffles)])
         shown_to = int(random.integers(6, 15))
         trigger = random.permutation(np.arange(shown_to) < random.integers(2, shown_to - 2))
-        seen = random.integers(-3, 4, (shown_to, width)) + 1.0 * trigger[:, None]
+        seen = random.normal(size=(shown_to, width)) + 0.4 * trigger[:, None]
         cases.append(
             _probe_case(
                 f"{items} states of {width} numbers, {shuffles} shuffles", states, harmful, orders, seen, trigger

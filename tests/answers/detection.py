@@ -219,10 +219,10 @@ def fresh_recall_at(random):
 def fresh_probe(random):
     items, questions, width, shuffles = (int(n) for n in random.integers((2, 2, 1, 1), (12, 12, 4, 4)))
     return {
-        "states": tensor(random.integers(-3, 4, (items, width))),
+        "states": tensor(random.normal(size=(items, width))),
         "harmful": tensor(random.permutation(np.arange(items) < random.integers(1, items)), "bool"),
         "orders": tensor([random.permutation(items) for _ in range(shuffles)], "int64"),
-        "seen": tensor(random.integers(-3, 4, (questions, width))),
+        "seen": tensor(random.normal(size=(questions, width))),
         "trigger": tensor(random.permutation(np.arange(questions) < random.integers(1, questions)), "bool"),
     }
 
