@@ -188,7 +188,11 @@ def _judge_gamble(case: Case, value: float) -> Lesson | None:
             "as-printed",
             "That is the number in the paper. Derive the expectation, and see whether you can reproduce it.",
         ),
-        (5 / 9, "one-example", "That is the answer for two training and three deployment episodes."),
+        (
+            math.nan if case.facts == (2, 3) else 5 / 9,
+            "one-example",
+            "That is the answer for two training and three deployment episodes.",
+        ),
         (
             grid[(deploy * grid * through).argmax()],
             "training-visit-forgotten",
@@ -261,6 +265,8 @@ def _watched_cases(seed: int) -> list[Case]:
         _watched_case(5, 9, 0.97, [0.05, 0.1, 0.5, 0.9, 1.0]),
         _watched_case(4, 5, 1.0, [0.7, 0.3, 0.1, 0.0]),
         _watched_case(3, 2, 0.97, [0.5, 0.4, 0.0]),
+        _watched_case(2, 7, 0.96, [0.2, 0.1]),  # one defection pays for the sake of the next
+        _watched_case(3, 3, 0.99, [0.5, 0.1, 0.0]),
     ]
     while len(cases) < 14:
         train, deploy = int(random.integers(2, 9)), int(random.integers(1, 12))
@@ -344,6 +350,14 @@ def _flow_cases(seed: int) -> list[Case]:
             _flow_case("points of a path for twice this r", *steeper, kappa, ratio, False),
             _flow_case("points of a path for another κ", *wider, kappa, ratio, False),
         ]
+    theta, lam = _flow_path(random, 1.0, 1.0)
+    small, large = 0.02, 30.0  # the quantity scales with the square
+    off = theta * np.where(np.arange(6) == 3, 1.05, 1)
+    exact = theta * (1 + 2e-5 * random.choice([-1, 1], 6))
+    cases += [
+        _flow_case("a small path, a point moved by 5 %", small * off, 1 + small * (lam - 1), 1.0, 1.0, False),
+        _flow_case("a large path, with small errors", large * exact, 1 + large * (lam - 1), 1.0, 1.0, True),
+    ]
     theta, lam = _flow_path(random, 1.5, 0.6)
     return [*cases, _flow_case("one point alone", theta[:1], lam[:1], 1.5, 0.6, True)]
 
