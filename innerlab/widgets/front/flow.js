@@ -114,7 +114,7 @@ export function render({ model, el }) {
       svg("path", { class: "il-path", d: drawn(gone) }),
       name("to deceptive", 0.76 * thetas[0], lams[1] - 0.12), name("to aligned", thetas[1] / 2, lams[1] - 0.12),
       svg("path", { class: "il-agent", d: `M${startX} ${startY - 9}l8 16h-16z` }),
-      end(kind(whole[spent], planner()), x(last[0]), y(last[1])),
+      ...(spent ? [end(kind(whole[spent], planner()), x(last[0]), y(last[1]))] : []),
     );
     locate = (event) => {
       const place = root.getBoundingClientRect();
