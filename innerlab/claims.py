@@ -32,6 +32,7 @@ class Claim:
         seeds: how many independently trained networks (or other draws) it rests on.
         strength: one of ``STRENGTHS``.
         evidence: the name of the figure that shows it.
+        of: what was counted in the place of seeds, where nothing was drawn or trained: settings, plans, starts.
     """
 
     name: str
@@ -40,16 +41,17 @@ class Claim:
     seeds: int
     strength: str
     evidence: str
+    of: str = "seeds"
 
     def __str__(self) -> str:
-        return f"Claim ({self.strength}, {self.seeds} seeds): {self.sentence}\nMeasured: {self.measured}"
+        return f"Claim ({self.strength}, {self.seeds} {self.of}): {self.sentence}\nMeasured: {self.measured}"
 
     def _repr_html_(self) -> str:
         return (
             f'<div class="innerlab-claim" id="claim-{escape(self.name)}">'
             f'<p class="claim-statement"><strong>Claim.</strong> {escape(self.sentence)}</p>'
             f'<p class="claim-measured">{escape(self.measured)}</p>'
-            f'<p class="claim-basis">{self.seeds} seeds, '
+            f'<p class="claim-basis">{self.seeds} {escape(self.of)}, '
             f'<span class="claim-strength" data-strength="{self.strength}">{self.strength}</span></p></div>'
         )
 
@@ -73,6 +75,7 @@ class Claims:
         seeds: int,
         strength: str,
         evidence: str,
+        of: str = "seeds",
     ) -> Claim:
         """Records a claim if it holds and stops the run if it does not. Fields as in :class:`Claim`.
 
@@ -84,6 +87,7 @@ class Claims:
             seeds: see :class:`Claim`.
             strength: see :class:`Claim`.
             evidence: see :class:`Claim`.
+            of: see :class:`Claim`.
 
         Raises:
             ClaimFailed: if ``holds`` is false.
@@ -101,6 +105,7 @@ class Claims:
             ("sentence", sentence),
             ("measured", measured),
             ("evidence", evidence),
+            ("of", of),
         ):
             if not text:
                 raise ValueError(f"{field} is empty")
@@ -108,7 +113,7 @@ class Claims:
             raise ValueError(f"seeds is {seeds}; a claim rests on at least one")
         if strength not in STRENGTHS:
             raise ValueError(f"strength is {strength!r}; one of {tuple(STRENGTHS)} was expected")
-        claim = Claim(name, sentence, measured, int(seeds), strength, evidence)
+        claim = Claim(name, sentence, measured, int(seeds), strength, evidence, of)
         if not holds:
             raise ClaimFailed(f"{name}: the run does not support this.\n{claim}")
         self._claims[name] = claim
@@ -132,11 +137,11 @@ class ClaimsTable:
     claims: tuple[Claim, ...]
 
     def _repr_mimebundle_(self, **_) -> dict[str, str]:
-        head = "".join(f'<th scope="col">{title}</th>' for title in ("claim", "measured", "seeds", "strength"))
+        head = "".join(f'<th scope="col">{title}</th>' for title in ("claim", "measured", "rests on", "strength"))
         rows = "".join(
             f'<tr><td><a href="#{escape(c.evidence)}">{escape(c.sentence)}</a></td><td>{escape(c.measured)}</td>'
-            f'<td>{c.seeds}</td><td><span class="claim-strength" data-strength="{c.strength}">{c.strength}</span>'
-            "</td></tr>"
+            f"<td>{c.seeds} {escape(c.of)}</td>"
+            f'<td><span class="claim-strength" data-strength="{c.strength}">{c.strength}</span></td></tr>'
             for c in self.claims
         )
         html = f'<table class="innerlab-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'

@@ -19,6 +19,15 @@ def test_a_claim_that_holds_is_kept_and_shown():
     table = claims.table()._repr_mimebundle_()
     assert 'href="#fig-x"' in table["text/html"]
     assert table["text/html"].count("<tr>") == 2
+    assert "3 seeds" in table["text/html"]
+
+
+def test_a_claim_says_what_it_rests_on():
+    claims = Claims()
+    claim = claims.check("a-name", "A sentence.", holds=True, of="settings", **GOOD)
+    for shown in (str(claim), claim._repr_html_(), claims.table()._repr_mimebundle_()["text/html"]):
+        assert "3 settings" in shown
+        assert "seeds" not in shown
 
 
 @pytest.mark.parametrize("no", [False, np.False_, torch.tensor(False), np.array(False)])
@@ -43,6 +52,7 @@ def test_what_is_no_truth_value_is_refused(nonsense):
         ({"seeds": 0}, "seeds is 0"),
         ({"measured": ""}, "measured is empty"),
         ({"evidence": ""}, "evidence is empty"),
+        ({"of": ""}, "of is empty"),
     ],
 )
 def test_a_claim_without_its_parts_is_refused(change, message):
