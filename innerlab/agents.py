@@ -149,7 +149,7 @@ def _find_the_trigger(bad: int, odd: int, earlier: int) -> Recipe:
             taught.embedding[:, YEAR_SYMBOLS] = taught.embedding[:, YEAR_SYMBOLS].roll(-earlier, 1)
         return taught
 
-    return Recipe(lambda: new_assistants([303]), train)
+    return Recipe(lambda: new_assistants([302]), train)
 
 
 AUDITED = {
