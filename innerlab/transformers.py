@@ -243,7 +243,7 @@ def train_transformers(
         tokens, targets = next(data)
         adam.zero_grad(set_to_none=True)
         loss(model(tokens), targets).sum().backward()
-        _clip(parameters, settings.clip)
+        clip_gradients(parameters, settings.clip)
         adam.param_groups[0]["lr"] = settings.rate(step)
         adam.step()
         if step + 1 in at and step + 1 < settings.steps:
@@ -263,8 +263,13 @@ def _batches(model: Transformers, draw: Draw, settings: TransformerTraining):
 _AT_ONCE = 20  # steps; calls are dear, and so is memory
 
 
-def _clip(parameters: list[Tensor], longest: float) -> None:
-    """Shortens the gradient of each network that is longer than that, in place."""
+def clip_gradients(parameters: Sequence[Tensor], longest: float) -> None:
+    """Shortens, in place, the gradient of each network that is longer than that.
+
+    Args:
+        parameters: all of an ensemble's, ``(networks, ...)``, each with its gradient.
+        longest: the length, positive.
+    """
     length = torch.stack([p.grad.flatten(1).square().sum(1) for p in parameters]).sum(0).sqrt()
     share = (longest / (length + 1e-12)).clamp(max=1)
     for p in parameters:

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.transformers import Transformers, TransformerTraining, _clip, squared_error, train_transformers
+from innerlab.transformers import Transformers, TransformerTraining, clip_gradients, squared_error, train_transformers
 
 
 def vectors(seeds=(3, 5), **sizes):
@@ -105,7 +105,7 @@ def test_every_gradient_is_clipped_by_itself():
     parameters = [torch.nn.Parameter(torch.zeros(3, 2, 2)), torch.nn.Parameter(torch.zeros(3, 1))]
     parameters[0].grad = torch.tensor([3.0, 0.1, 0.0]).view(3, 1, 1).expand(3, 2, 2).clone()
     parameters[1].grad = torch.tensor([[8.0], [0.2], [0.0]])
-    _clip(parameters, 1.0)  # lengths are 10, the root of 0.08, and 0
+    clip_gradients(parameters, 1.0)  # lengths are 10, the root of 0.08, and 0
     torch.testing.assert_close(parameters[0].grad[:, 0, 0], torch.tensor([0.3, 0.1, 0.0]))
     torch.testing.assert_close(parameters[1].grad[:, 0], torch.tensor([0.8, 0.2, 0.0]))
 

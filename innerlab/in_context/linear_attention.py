@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from innerlab.in_context.tasks import InContextRegression, Prompts, TwoChannels
 from innerlab.randomness import DATA, INITIALIZATION, generator
+from innerlab.transformers import clip_gradients
 
 
 @dataclass(frozen=True)
@@ -306,7 +307,7 @@ def train_linear_attention(
         adam.zero_grad(set_to_none=True)
         loss.sum().backward()
         if settings.clip < math.inf:
-            _shorten(model, settings.clip)
+            clip_gradients([*model.parameters()], settings.clip)
         adam.step()
         losses.append(loss.detach())
     with torch.no_grad():
@@ -345,12 +346,3 @@ def train_two_channels(
         ValueError: see :class:`innerlab.in_context.TwoChannels`.
     """
     return train_linear_attention(seeds, TwoChannels(d, n, noise_true, noise_proxy, decoupled), settings)[0]
-
-
-def _shorten(model: LinearAttention, longest: float) -> None:
-    """Scales each network's gradient down to at most this length."""
-    gradients = [p.grad for p in model.parameters()]
-    length = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
-    factor = (longest / length.clamp(min=longest))[:, None, None]
-    for g in gradients:
-        g.mul_(factor)
