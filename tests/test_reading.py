@@ -11,7 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "reading.md").read_text("utf8")
-# Titles, authors and years as the two forums' tag "Inner Alignment" listed them; systems by the words that name them.
+# Posts as the forums' tag "Inner Alignment" listed them, with the authors' names where known; systems by their names;
+# chapters that entries wait for. When one is written, its name leaves the list, and its entries point at it.
 LISTED = json.loads((ROOT / "tests" / "reading.json").read_text("utf8"))
 CHAPTER = re.compile(r"\[\]\((\w+)\.md\)")
 NOT_RUN = re.compile(r"planned|nothing to run|not run|none is run", re.IGNORECASE)
