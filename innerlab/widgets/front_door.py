@@ -59,7 +59,9 @@ class FrontDoor(Widget):
     ):
         sizes = {policies.networks for policies in groups.values()}
         if len(groups) != 2 or len(sizes) != 1:
-            raise ValueError(f"groups has {len(groups)} ensembles of {sorted(sizes)} networks; two of one size were expected")
+            raise ValueError(
+                f"groups has {len(groups)} ensembles of {sorted(sizes)} networks; two of one size were expected"
+            )
         for name in groups:
             if name not in ends or ends[name].shape != (*sizes, len(OUTCOMES)):
                 raise ValueError(f"ends has no table of shape ({sizes.pop()}, {len(OUTCOMES)}) for {name!r}")

@@ -6,7 +6,7 @@ import { columns } from "./chart.js";
 import { button, frame, h, responsive, svg, unique } from "./dom.js";
 import { moves, named, outcome, parse } from "./maze.js";
 import { generator } from "./random.js";
-import { object } from "./things.js";
+import { object, percent } from "./things.js";
 
 const GUESSES = ["To the blue door", "To the red key", "Some to each", "Nowhere"];
 const SLOW = 15, PACE = 130, HASTE = 45; // milliseconds for each of the first steps, and for each later one
@@ -51,6 +51,12 @@ export function ways(maze) {
   return [...touched.filter(([, names]) => names), [0, "nowhere"]];
 }
 
+/** How the episodes of all agents end on average, in words, from shares in thousandths. */
+export function average(all) {
+  const mean = (way) => all.reduce((sum, one) => sum + one[way], 0) / all.length / 1000;
+  return [[1, "at the door"], [2, "at the red key"], [3, "elsewhere"], [0, "nowhere"]].map(([way, name]) => `${percent(mean(way))} ${name}`).join(", ");
+}
+
 /** How far along a walk is, in steps, after some milliseconds. */
 export const strides = (time) => (time < SLOW * PACE ? time / PACE : SLOW + (time - SLOW * PACE) / HASTE);
 
@@ -65,6 +71,7 @@ export function render({ model, el }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let moving = 0;
   let quiet = false;
+  let arrived = false;
 
   // What there is to see and to press.
   const question = h("p", { class: "il-question", id });
@@ -74,7 +81,7 @@ export function render({ model, el }) {
     return { name, drawing, table, el: h("div", {}, h("p", { class: "il-title" }, name), drawing, table) };
   });
   const actions = h("div", { class: "il-actions", role: "group", "aria-labelledby": id });
-  const says = h("p", { class: "il-says", role: "status", tabindex: "-1" });
+  const says = h("p", { class: "il-says", role: "status" });
   const more = h("div", { class: "il-hundred" });
   el.append(question, actions, h("div", { class: "il-pair" }, ...boards.map((board) => board.el)), says, more);
 
@@ -87,18 +94,19 @@ export function render({ model, el }) {
   }
 
   function ask() {
+    more.replaceChildren();
     question.textContent = `Trained to reach the red door, these ${count} agents go there. Now door and key trade colors: a blue door, a red key. Where do the agents go?`;
     actions.replaceChildren(...GUESSES.map((name, guess) => button(name, () => set({ guess, traded: true, walk: get("walk") + 1 }))));
   }
 
   function answered() {
-    if (actions.childElementCount === 3) return;
-    question.textContent = "The same agents, the same room. Only two colors differ.";
+    const asked = actions.contains(document.activeElement);
     actions.replaceChildren(
       button("Walk again", () => set({ walk: get("walk") + 1 }), { class: "il-main" }),
       button("Another room", () => set({ room: (get("room") + 1) % rooms.length, walk: get("walk") + 1 })),
-      button("Trade the colors back", () => set({ traded: !get("traded"), walk: get("walk") + 1 })),
+      button("", () => set({ traded: !get("traded"), walk: get("walk") + 1 })),
     );
+    if (asked) actions.firstElementChild.focus({ preventScroll: true }); // the button that was pressed is gone
     const box = h("div", { class: "il-two" });
     more.replaceChildren(h("p", { class: "il-title" }, get("title")), h("p", {}, get("says")), box,
       h("ul", { class: "il-legend", "aria-hidden": "true" }, ...["door", "red key", "other", "nowhere"].map((way, k) => h("li", { class: `il-part-${k}` }, way))));
@@ -106,13 +114,13 @@ export function render({ model, el }) {
       const chart = h("div");
       box.append(h("div", {}, h("p", { class: "il-hint" }, name), chart));
       responsive(chart, (width) => columns(all.map((one) => [1, 2, 3, 0].map((way) => one[way] / 1000)), {
-        width, height: 150, ylabel: "share", xlabel: `${count} agents`, alt: `${name}: ${get("says")}`,
+        width, height: 150, ylabel: "share", xlabel: `${count} agents`, alt: `${name}: ${average(all)}.`,
       }));
     }
   }
 
-  /** The room, and all agents of a group in it; returns what puts them where they are after so many steps. */
-  function people(board, group, maze, walked) {
+  /** Draws a room, and in it all agents of a group; returns what puts them where they are after so many steps. */
+  function people(board, maze, walked) {
     const { width, height } = maze;
     const dots = walked.map(() => svg("circle", { r: 1.9 }));
     board.drawing.setAttribute("viewBox", `-1 -1 ${width * 40 + 2} ${height * 40 + 2}`);
@@ -144,33 +152,35 @@ export function render({ model, el }) {
 
   function go() {
     const walking = get("guess") >= 0;
-    const pressed = actions.contains(document.activeElement);
     cancelAnimationFrame(moving);
     el.classList.toggle("il-asked", !walking);
-    if (walking) answered();
-    else ask();
+    if (!walking) ask();
+    else if (!more.childElementCount) answered();
     const layout = 2 * get("room") + Number(get("traded"));
     const maze = mazes[get("room")][Number(get("traded"))];
-    const back = actions.children[2];
-    if (walking) back.textContent = get("traded") ? "Trade the colors back" : "Trade the colors";
+    if (walking) {
+      question.textContent = get("traded") ? "The same agents. Now the door is blue and the key is red." : "Colors as in training: the door is red.";
+      actions.lastElementChild.textContent = get("traded") ? "Trade the colors back" : "Trade the colors";
+    }
     const done = boards.map((board, group) => {
       const walked = walks(maze, tables[group][layout], get("max_steps"), 1000 * get("walk") + 2 * layout + group);
       const counts = tally(maze, walked);
       const words = ways(maze).filter(([way]) => counts[way]).map(([way, name]) => `${counts[way]} ${way ? "at the " : ""}${name}`).join(", ");
-      return { board, counts, words, walked, move: people(board, group, maze, walked) };
+      return { board, counts, words, walked, move: people(board, maze, walked) };
     });
     const long = Math.max(...done.flatMap(({ walked }) => walked.map(({ cells }) => cells.length - 1)));
+    const guess = get("walk") === 1 && walking ? [`You said: ${GUESSES[get("guess")].toLowerCase()}.`] : [];
+    const sentence = [...guess, ...done.map(({ board, words }) => `${board.name}: ${words}.`)].join(" ");
     const arrive = () => {
       for (const { board, counts, words, move } of done) {
         move(long);
         tabulate(board, maze, counts);
         board.drawing.setAttribute("aria-label", `A room and where ${count} agents end in it. ${board.name}: ${words}.`);
       }
-      more.classList.toggle("il-later", !walking);
-      if (!walking) return;
-      says.textContent = [`You said: ${GUESSES[get("guess")].toLowerCase()}.`, ...done.map(({ board, words }) => `${board.name}: ${words}.`)].join(" ");
+      arrived = walking;
+      for (const part of [says, more]) part.classList.remove("il-later");
+      if (walking) says.textContent = sentence;
     };
-    if (pressed && !actions.contains(document.activeElement)) says.focus({ preventScroll: true }); // the button is gone
     if (!walking || still.matches) {
       arrive();
       return;
@@ -180,7 +190,9 @@ export function render({ model, el }) {
       tabulate(board, maze, null);
       board.drawing.setAttribute("aria-label", `A room in which ${count} agents walk.`);
     }
-    more.classList.toggle("il-later", !says.textContent);
+    says.textContent = sentence; // unseen, it keeps its place
+    says.classList.add("il-later");
+    more.classList.toggle("il-later", !arrived);
     let began = 0;
     const step = (now) => {
       began = began || now;
