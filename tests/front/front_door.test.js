@@ -6,11 +6,11 @@ import { parse } from "../../innerlab/widgets/front/maze.js";
 const TRADED = parse("A  .  bD\n.  .  .\nrK .  yO");
 const TRAINING = parse("A  .  rD\n.  .  .\nbK .  yO");
 
-test("bytes become probabilities, whatever they add up to", () => {
-  const text = btoa(String.fromCharCode(255, 0, 0, 0, 60, 60, 60, 20, 1, 1, 1, 1, 0, 0, 127, 127));
+test("three bytes become four probabilities that add up to one", () => {
+  const text = btoa(String.fromCharCode(255, 0, 0, 51, 51, 51, 0, 0, 0, 128, 128, 0));
   const tables = unpackMoves(text, { groups: 2, layouts: 1, agents: 1, cells: 2 });
-  assert.deepEqual(tables[0][0][0], [[1, 0, 0, 0], [0.3, 0.3, 0.3, 0.1]]);
-  assert.deepEqual(tables[1][0][0], [[0.25, 0.25, 0.25, 0.25], [0, 0, 0.5, 0.5]]);
+  assert.deepEqual(tables[0][0][0], [[1, 0, 0, 0], [0.2, 0.2, 0.2, 0.4]]);
+  assert.deepEqual(tables[1][0][0], [[0, 0, 0, 1], [0.5, 0.5, 0, 0]]);
 });
 
 test("what can be touched is named by the way in which it ends an episode", () => {

@@ -13,8 +13,8 @@ const SLOW = 15, PACE = 130, HASTE = 45; // milliseconds for each of the first s
 const ABREAST = 8, APART = 4.3; // agents in one cell, which is 40 wide
 
 /**
- * How likely each agent moves where, from bytes that need not sum to one.
- * @param {string} text bytes in base64, by group, layout, agent, cell and action
+ * How likely each agent moves where, from the shares of all moves but the last in 255.
+ * @param {string} text bytes in base64, by group, layout, agent, cell and move
  * @param {{groups: number, layouts: number, agents: number, cells: number}} sizes
  * @returns {number[][][][][]} probabilities in that order
  */
@@ -23,9 +23,10 @@ export function unpackMoves(text, { groups, layouts, agents, cells }) {
   let at = 0;
   const many = (count, make) => Array.from({ length: count }, make);
   return many(groups, () => many(layouts, () => many(agents, () => many(cells, () => {
-    const four = bytes.subarray(at, (at += 4));
-    const sum = four.reduce((a, b) => a + b, 0);
-    return Array.from(four, (byte) => byte / sum);
+    const three = Array.from(bytes.subarray(at, (at += 3)));
+    const sum = three.reduce((a, b) => a + b, 0);
+    const whole = Math.max(sum, 255); // rounded, three may add up to a little more
+    return [...three, whole - sum].map((share) => share / whole);
   }))));
 }
 
