@@ -38,8 +38,10 @@ def test_page_and_torch_agree_on_how_each_agent_ends(agents):
     world = from_text([coloring for room in ROOMS for coloring in room], reward=door_reward)
     exact = torch.stack([outcome_probabilities(group, world) for group in agents.values()]).transpose(1, 2)
     off = (page["ends"] - exact).abs()
-    assert float(off.max()) < 0.1  # of a single agent; it is 8 bits a move, over 60 moves
+    # moves of 8 bits, sixty of them: an agent that all but stands still may differ, and hardly any does
+    assert float(off.max()) < 0.2
     assert float(off.mean()) < 0.003
+    assert float((page["ends"] - exact).mean(2).abs().max()) < 0.01
     # walks are drawn from that: 3,200 for each group and layout
     assert float((page["walked"] - page["ends"].mean(2)).abs().max()) < 0.03
 

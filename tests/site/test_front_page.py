@@ -112,7 +112,7 @@ def test_picture_and_experiment_fit_into_the_room_that_is_kept_for_them(read):
     plain = read(PAGE, java_script_enabled=False).page
     picture = plain.locator("[data-innerlab=front_door] svg[role=img]")
     assert picture.is_visible()
-    assert "reach the door in" in picture.get_attribute("aria-label")
+    assert "The control reaches the door in" in picture.get_attribute("aria-label")
     for width in widths:
         for page in (reader.page, plain):
             page.set_viewport_size({"width": width, "height": 800})
