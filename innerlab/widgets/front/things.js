@@ -45,7 +45,7 @@ function arrows(probabilities, x, y) {
 }
 
 /** One thing, drawn as in the book's figures. */
-function object({ shape, color }, x, y) {
+export function object({ shape, color }, x, y) {
   const filled = { class: `il-color-${color}` };
   const outlined = { class: `il-stroke-${color}` };
   if (SHAPES[shape] === "door") return svg("g", {}, svg("rect", { ...filled, x: x - 9, y: y - 15, width: 18, height: 30 }), svg("circle", { class: "il-knob", cx: x + 4.5, cy: y, r: 2 }));
