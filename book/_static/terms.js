@@ -27,12 +27,9 @@
   let leaving = 0;
   let touched = false; // the last press was a finger's
 
-  /** The term's name as the glossary has it: a link may be written otherwise. */
-  function nameOf(link) {
-    const id = decodeURIComponent(link.hash.slice(1));
-    const own = document.getElementById(id);
-    const copy = document.getElementById(link.getAttribute("aria-describedby"));
-    return copy.dataset.term || (own && own.firstChild.textContent) || link.textContent;
+  /** The term's name as the glossary has it, which the link may inflect: beside its definition, or in the glossary. */
+  function nameOf(link, definition) {
+    return definition.dataset.term || document.getElementById(link.hash.slice(1)).firstChild.textContent;
   }
 
   /** Lay the box under the line of the link at `x`, or above where there is no room, and within the window. */
@@ -54,7 +51,7 @@
     const definition = document.getElementById(link.getAttribute("aria-describedby"));
     if (!definition) return;
     shown = link;
-    parts.name.textContent = nameOf(link);
+    parts.name.textContent = nameOf(link, definition);
     parts.text.textContent = definition.textContent;
     parts.touch.hidden = !touched;
     box.hidden = false;
@@ -71,7 +68,7 @@
     pointed = false;
     clearTimeout(leaving);
     leaving = setTimeout(function () {
-      if (!pointed && document.activeElement !== shown) hide();
+      if (!pointed && !(shown && shown.matches(":focus-visible"))) hide();
     }, GRACE);
   }
 
@@ -94,6 +91,8 @@
       if (touched && shown !== link) {
         event.preventDefault();
         show(link, event.clientX);
+      } else {
+        hide();
       }
     });
   }

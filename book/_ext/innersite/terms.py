@@ -82,7 +82,7 @@ def describe_terms(app, pagename, templatename, context, doctree):
     body = LINK.sub(tied, body)
     if pagename not in glossaries(app.env):
         body += "".join(
-            f'<p hidden class="term-definition" id="{definition_id(term)}">{escaped(known[term][1])}</p>\n'
+            f'<p hidden id="{definition_id(term)}" data-term="{escaped(known[term][0])}">{escaped(known[term][1])}</p>\n'
             for term in used
             if term in known
         )
