@@ -81,11 +81,9 @@ def describe_terms(app, pagename, templatename, context, doctree):
 
     body = LINK.sub(tied, body)
     if pagename not in glossaries(app.env):
-        body += "".join(
-            f'<p hidden id="{definition_id(term)}" data-term="{escaped(known[term][0])}">{escaped(known[term][1])}</p>\n'
-            for term in used
-            if term in known
-        )
+        for term in filter(known.get, used):
+            name, text = map(escaped, known[term])
+            body += f'<p hidden id="{definition_id(term)}" data-term="{name}">{text}</p>\n'
     context["body"] = body
     app.add_css_file(STYLE)
     app.add_js_file(SCRIPT)
