@@ -9,6 +9,7 @@
   const LINKS = 'main a[aria-describedby^="definition-"]';
   const GRACE = 250; // milliseconds in which the pointer may cross from link to box
   const EDGE = 8; // pixels to the edge of the window
+  const GAP = 6; // pixels to the link, whose focus ring must stay in sight
 
   const box = document.createElement("div");
   box.className = "term-popover";
@@ -40,9 +41,9 @@
     box.style.left = box.style.top = "0";
     const size = box.getBoundingClientRect();
     const left = Math.max(EDGE, Math.min(line.left, width - size.width - EDGE));
-    const below = line.bottom + size.height + EDGE <= innerHeight || line.top < size.height + EDGE;
+    const below = line.bottom + GAP + size.height + EDGE <= innerHeight || line.top < GAP + size.height + EDGE;
     box.style.left = left + scrollX + "px";
-    box.style.top = (below ? line.bottom : line.top - size.height) + scrollY + "px";
+    box.style.top = (below ? line.bottom + GAP : line.top - GAP - size.height) + scrollY + "px";
   }
 
   function show(link, x) {
