@@ -179,9 +179,9 @@ def test_notation_says_where_each_symbol_first_stands():
 # ---- What ties the two ----
 
 
-def entry(name, *blocks):
-    term = nodes.term("", name, ids=[f"term-{name}"])
-    return nodes.definition_list_item("", term, nodes.definition("", *blocks))
+def entry(names, *blocks):
+    heads = [nodes.term("", name, ids=[f"term-{name}"]) for name in names.split("_")]
+    return nodes.definition_list_item("", *heads, nodes.definition("", *blocks))
 
 
 def page_with(body, **entries):
@@ -212,6 +212,12 @@ def test_link_is_tied_to_the_first_paragraph_of_its_term_once_a_page():
     assert "Other." not in body
     assert "Later." not in body
     assert files == [terms.STYLE, terms.SCRIPT]
+
+
+def test_two_names_of_one_entry_share_its_definition():
+    body, _ = page_with(link("x") + link("y"), x_y="It.")
+    assert body.count('aria-describedby="definition-x"') == 2
+    assert body.count('<p hidden id="definition-x" data-term="x, y">It.</p>') == 1
 
 
 def test_page_without_terms_stays_as_it_is():

@@ -18,11 +18,6 @@ LINK = re.compile(
 )
 
 
-def definition_id(term):
-    """Return the id of the element that holds a term's definition, on whatever page."""
-    return term.replace("term-", "definition-", 1)
-
-
 def entries(doctree):
     """Yield the nodes of the terms and the first paragraph of each entry of the glossaries in `doctree`."""
     for glossary in doctree.findall(addnodes.glossary):
@@ -32,19 +27,25 @@ def entries(doctree):
                 yield [node for node in item if isinstance(node, nodes.term)], paragraph
 
 
+def definition_id(names):
+    """Return the id of the element that defines these terms, on whatever page: an entry may have several names."""
+    return names[0]["ids"][0].replace("term-", "definition-", 1)
+
+
 def mark_definitions(app, doctree):
     """Give the first paragraph of each entry an id, so that the glossary needs no second copy of it."""
-    for terms, paragraph in entries(doctree):
-        paragraph["ids"] += [definition_id(name) for term in terms for name in term["ids"]]
+    for names, paragraph in entries(doctree):
+        paragraph["ids"].append(definition_id(names))
 
 
 def definitions(env):
-    """Return what stands in the book's glossaries: for each term's id its name and its definition, as plain text."""
+    """Return what the book's glossaries say: for each term's id that of its definition, its names, and the text."""
     found = {}
     for page in sorted(glossaries(env)):
-        for terms, paragraph in entries(env.get_doctree(page)):
+        for names, paragraph in entries(env.get_doctree(page)):
             text = " ".join(plain_text(paragraph).split())
-            found |= {name: (term.astext(), text) for term in terms for name in term["ids"]}
+            said = definition_id(names), ", ".join(name.astext() for name in names), text
+            found |= {term: said for name in names for term in name["ids"]}
     return found
 
 
@@ -67,7 +68,7 @@ def pages_with_terms(app, env):
 def describe_terms(app, pagename, templatename, context, doctree):
     """Tie each link to a term to its definition, and put the definitions at the end of the page's text."""
     body = context.get("body", "")
-    used = sorted(set(LINK.findall(body)))
+    used = LINK.findall(body)
     if not used:
         return
     if not hasattr(app, "innersite_definitions"):
@@ -77,13 +78,12 @@ def describe_terms(app, pagename, templatename, context, doctree):
     def tied(match):
         if match["term"] not in known:
             return match[0]
-        return f'{match[0][:-1]} aria-describedby="{definition_id(match["term"])}">'
+        return f'{match[0][:-1]} aria-describedby="{known[match["term"]][0]}">'
 
     body = LINK.sub(tied, body)
     if pagename not in glossaries(app.env):
-        for term in filter(known.get, used):
-            name, text = map(escaped, known[term])
-            body += f'<p hidden id="{definition_id(term)}" data-term="{name}">{text}</p>\n'
+        for place, names, text in sorted({known[term] for term in used if term in known}):
+            body += f'<p hidden id="{place}" data-term="{escaped(names)}">{escaped(text)}</p>\n'
     context["body"] = body
     app.add_css_file(STYLE)
     app.add_js_file(SCRIPT)
