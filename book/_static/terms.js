@@ -110,6 +110,8 @@
     touched = false;
     if (event.key === "Escape" && shown) hide();
   }, true);
-  addEventListener("resize", hide);
+  addEventListener("resize", function () {
+    if (shown) place(shown, -1);
+  });
   addEventListener("pagehide", hide);
 })();

@@ -106,6 +106,10 @@ def test_box_stays_within_the_smallest_window(read):
         assert box["y"] >= line[1] - 1 or box["y"] + box["height"] <= line[0] + 1, "the box covers its own link"
         assert page.evaluate("document.documentElement.scrollWidth") == 320
     assert page.evaluate("getComputedStyle(document.querySelector('.term-popover')).animationDuration") == "0s"
+    page.set_viewport_size({"width": 280, "height": 800})
+    box = page.locator(".term-popover").bounding_box()
+    assert box["x"] >= 0, box
+    assert box["x"] + box["width"] <= 280, box
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
