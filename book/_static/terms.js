@@ -33,17 +33,18 @@
     return definition.dataset.term || document.getElementById(link.hash.slice(1)).firstChild.textContent;
   }
 
-  /** Lay the box under the line of the link at `x`, or above where there is no room, and within the window. */
+  /** Lay the box below the link, which may run over two lines, or above where there is no room; begin at `x`'s line. */
   function place(link, x) {
     const lines = [...link.getClientRects()];
     const line = lines.find((rect) => rect.left <= x && x <= rect.right) || lines[0];
+    const { top, bottom } = link.getBoundingClientRect();
     const width = document.documentElement.clientWidth;
     box.style.left = box.style.top = "0";
     const size = box.getBoundingClientRect();
     const left = Math.max(EDGE, Math.min(line.left, width - size.width - EDGE));
-    const below = line.bottom + GAP + size.height + EDGE <= innerHeight || line.top < GAP + size.height + EDGE;
+    const below = bottom + GAP + size.height + EDGE <= innerHeight || top < GAP + size.height + EDGE;
     box.style.left = left + scrollX + "px";
-    box.style.top = (below ? line.bottom + GAP : line.top - GAP - size.height) + scrollY + "px";
+    box.style.top = (below ? bottom + GAP : top - GAP - size.height) + scrollY + "px";
   }
 
   function show(link, x) {
