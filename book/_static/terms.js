@@ -66,7 +66,8 @@
     shown = null;
   }
 
-  function leave() {
+  function leave(event) {
+    if (event.pointerType === "touch") return; // a finger leaves whenever it is lifted
     pointed = false;
     clearTimeout(leaving);
     leaving = setTimeout(function () {
@@ -98,8 +99,8 @@
       }
     });
   }
-  box.addEventListener("pointerenter", function () {
-    pointed = true;
+  box.addEventListener("pointerenter", function (event) {
+    pointed = event.pointerType !== "touch";
     clearTimeout(leaving);
   });
   box.addEventListener("pointerleave", leave);

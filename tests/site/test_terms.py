@@ -138,6 +138,9 @@ def test_finger_sees_the_definition_before_it_follows_the_link(read):
     assert page.url.endswith(f"{CHAPTER}.html")
     assert shown(page) == ["deceptive alignment", described(page, link)]
     assert page.locator(".term-popover__touch").is_visible()
+    page.locator(".term-popover").tap()
+    page.wait_for_timeout(GRACE)
+    assert shown(page) is not None
     page.locator("article h1").tap()
     assert shown(page) is None
     link.tap()
