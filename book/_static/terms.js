@@ -87,7 +87,7 @@
       if (link.matches(":focus-visible") && !touched) show(link, -1);
     });
     link.addEventListener("blur", function () {
-      if (!pointed) hide();
+      if (!pointed && !touched) hide(); // a finger on the box takes the focus from the link
     });
     // A finger cannot hover: its first tap shows the definition, the second follows the link.
     link.addEventListener("click", function (event) {
