@@ -51,7 +51,7 @@
   let waiting = 0;
   function soon() {
     clearTimeout(waiting);
-    waiting = setTimeout(reachAll, 350); // after the theme, which gives every code block a tabindex at 300 ms
+    waiting = setTimeout(reachAll, 350);
   }
   addEventListener("load", soon);
   addEventListener("resize", soon);

@@ -16,10 +16,7 @@ FIGURE = re.compile(
 )
 FIRST_LINE = '<svg viewBox="0 0 {across} {down}"{rest}><style>{colors}</style><title>{title}</title>'
 # As in site.css: text and ground of the page, light and dark.
-COLORS = (
-    "svg{color:#1d242d;background:#fff}"
-    "@media (prefers-color-scheme:dark){svg{color:#dce2e8;background:#14191f}}"
-)
+COLORS = "svg{color:#1d242d;background:#fff}@media (prefers-color-scheme:dark){svg{color:#dce2e8;background:#14191f}}"
 
 
 def move_out(app, pagename, templatename, context, doctree):
