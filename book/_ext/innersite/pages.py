@@ -227,8 +227,6 @@ def write_front_door(app, exception):
 MEASURES_ALL = re.compile(
     r'const \w=\(\)=>\{document\.querySelectorAll\("pre, \.nboutput[^}]*\}\)\)\},\w=function.*?,e\(\)(?=\})'
 )
-    r'const \w=\(\)=>\{document\.querySelectorAll\("pre, \.nboutput[^}]*\}\)\)\},\w=function.*?,e\(\)(?=\})'
-)
 
 
 def calm_theme(app, exception):
