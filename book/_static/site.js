@@ -28,14 +28,21 @@
     }
   }
 
+  /** Those that are laid out: asking for the size of others would lay out the whole page (see site.css). */
+  function drawn(selector) {
+    return [...document.querySelectorAll(selector)].filter(
+      (box) => !box.checkVisibility || box.checkVisibility({ contentVisibilityAuto: true })
+    );
+  }
+
   function reachAll() {
-    for (const formula of document.querySelectorAll("span.math")) {
+    for (const formula of drawn("span.math")) {
       formula.classList.remove("math-wide");
       const column = formula.closest("p, li, dd, td, th, div");
       if (column && formula.getBoundingClientRect().width > column.clientWidth) formula.classList.add("math-wide");
     }
     for (const [selector, name] of Object.entries(BOXES)) {
-      for (const box of document.querySelectorAll("main " + selector)) {
+      for (const box of drawn("main " + selector)) {
         if (!box.matches("span.math:not(.math-wide)")) reach(box, name);
       }
     }
@@ -44,10 +51,11 @@
   let waiting = 0;
   function soon() {
     clearTimeout(waiting);
-    waiting = setTimeout(reachAll, 350); // after the theme, which gives every code block a tabindex at 300 ms
+    waiting = setTimeout(reachAll, 350);
   }
   addEventListener("load", soon);
   addEventListener("resize", soon);
+  document.addEventListener("contentvisibilityautostatechange", soon, true); // a section comes near
   if (document.fonts) document.fonts.ready.then(soon);
 
   // On paper every fold is open.

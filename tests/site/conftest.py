@@ -177,7 +177,21 @@ class Reader:
     def open(self, name):
         """Go to the page called `name`."""
         self.page.goto(f"{self.address}/{name}.html")
+        self.come_near()
         self.settle()
+
+    def come_near(self):
+        """Scroll past all that waits for the reader to come near: widgets, and pictures. Ends at the top."""
+        self.page.evaluate(
+            """async () => {
+              for (const waiting of document.querySelectorAll("[data-innerlab], img[loading=lazy]")) {
+                waiting.scrollIntoView();
+                if (waiting.matches("img")) await waiting.decode().catch(() => {});
+                else for (let i = 0; i < 100 && waiting.isConnected; i++) await new Promise(requestAnimationFrame);
+              }
+              scrollTo(0, 0);
+            }"""
+        )
 
     def settle(self):
         """Wait until fonts are there and the script that marks scrolling boxes is done (350 ms after a change)."""

@@ -8,6 +8,7 @@ import pydata_sphinx_theme
 import sphinx_book_theme
 from docutils import nodes
 from math_core import LatexError
+from sphinx.errors import SphinxError
 
 from innersite import fonts
 from innersite.mathematics import to_mathml
@@ -223,6 +224,28 @@ def write_front_door(app, exception):
         Path(app.outdir, "index.html").write_text(FRONT_DOOR.format(target=target, **names), "utf8")
 
 
+MEASURES_ALL = re.compile(
+    r'const \w=\(\)=>\{document\.querySelectorAll\("pre, \.nboutput[^}]*\}\)\)\},\w=function.*?,e\(\)(?=\})'
+)
+
+
+def calm_theme(app, exception):
+    """Keep the theme's script from measuring every code block at once, and again whenever anything changes.
+
+    That lays out the whole page. `site.js` lets the keyboard reach boxes that scroll, when they are near the window.
+    """
+    script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+    if exception is not None or app.builder.name != "html" or not script.is_file():
+        return
+    text = script.read_text("utf8")
+    if 'document.querySelectorAll("pre, .nboutput' not in text:
+        return  # done already
+    text, count = MEASURES_ALL.subn("", text)
+    if count != 1:
+        raise SphinxError("the theme's script has changed: see calm_theme in innersite/pages.py")
+    script.write_text(text, "utf8")
+
+
 def setup(app):
     app.connect("config-inited", point_at_repository)
     app.connect("builder-inited", provide_icons)
@@ -232,4 +255,5 @@ def setup(app):
     app.connect("html-page-context", notebook_links, priority=900)
     app.connect("html-page-context", lighten_scripts, priority=900)
     app.connect("build-finished", write_front_door)
+    app.connect("build-finished", calm_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

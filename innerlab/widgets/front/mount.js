@@ -41,21 +41,49 @@ export function standIn(state) {
   };
 }
 
+const LATER = 10000; // milliseconds after which a page that is still open mounts what nobody has come near
+
 /**
- * Mount every placeholder of the page. One that fails keeps its picture and says why on the console.
+ * Mount every placeholder of the page when the reader comes within a screen of it. The first key mounts them all, since
+ * Tab must not pass by what is not there yet; so does time, for those who read by other means than scrolling.
  * @param {Record<string, (context: {model: Model, el: HTMLElement}) => void>} fronts by name
  */
 export function mountAll(fronts) {
-  for (const place of document.querySelectorAll("[data-innerlab]")) {
-    const el = document.createElement("div");
-    try {
-      const state = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
-      place.before(el);
-      fronts[place.dataset.innerlab]({ model: standIn(state), el });
-      place.remove();
-    } catch (problem) {
-      el.remove();
-      console.error("innerlab:", place.dataset.innerlab, problem);
-    }
+  const waiting = new Set(document.querySelectorAll("[data-innerlab]"));
+  /** @param {Element} place */
+  function mount(place) {
+    if (!waiting.delete(place)) return;
+    near.unobserve(place);
+    mountOne(fronts, place);
+  }
+  const near = new IntersectionObserver(
+    (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => mount(entry.target)),
+    { rootMargin: "100% 0px" }
+  );
+  for (const place of waiting) near.observe(place);
+  addEventListener("keydown", () => waiting.forEach(mount), { capture: true, once: true });
+  setTimeout(function next() {
+    const [place] = waiting;
+    if (!place) return;
+    mount(place);
+    setTimeout(next);
+  }, LATER);
+}
+
+/**
+ * Mount one. If that fails it keeps its picture and says why on the console.
+ * @param {Record<string, (context: {model: Model, el: HTMLElement}) => void>} fronts
+ * @param {Element} place
+ */
+function mountOne(fronts, place) {
+  const el = document.createElement("div");
+  try {
+    const state = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
+    place.before(el);
+    fronts[place.dataset.innerlab]({ model: standIn(state), el });
+    place.remove();
+  } catch (problem) {
+    el.remove();
+    console.error("innerlab:", place.dataset.innerlab, problem);
   }
 }
