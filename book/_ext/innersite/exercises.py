@@ -55,7 +55,8 @@ def describe(app, pagename, templatename, context, doctree):
     """Give an exercise page a description: its first paragraph would say what the chapter's says."""
     if chapter_of(pagename):
         titles = "; ".join(card.title for card in read_cards(solutions(app.env, chapter_of(pagename))))
-        text = escaped(shortened(f"{context['title']} {titles}."))
+        title = re.sub(r"(?<=\w)$", ".", context["title"])
+        text = escaped(shortened(f"{title} {titles}."))
         context["metatags"] = context.get("metatags", "") + f'\n    <meta name="description" content="{text}">'
 
 
