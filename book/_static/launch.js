@@ -10,6 +10,7 @@
 
   /** The hub's own address out of what was typed or copied, or "" when it is none. */
   function hubOf(text) {
+    if (/\s/.test(text)) return ""; // which a browser may take for a part of a name
     let address;
     try {
       address = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : "https://" + text);

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.xdist_group("site")
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
 ADDRESS = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "someone/book"}
+BOX = '<div class="exercises-box">'
 HOSTS = ("colab.research.google.com", "mybinder.org")
 
 
@@ -38,17 +39,23 @@ def words(tag):
 def test_exercises_can_be_read(site, chapter):
     page = soup(site, f"exercises/{chapter}").find("article")
     whole = release.source_notebook(ROOT / "solutions" / f"{chapter}.md")
-    headings = re.findall(r"^## (\d+\. .+)$", "\n\n".join(cell.source for cell in whole.cells), re.MULTILINE)
-    assert [words(h2).removesuffix("#").strip() for h2 in page.find_all("h2")] == [
-        words(BeautifulSoup(heading, "html.parser")).replace("'", "’").replace('"It wants red"', "“It wants red”")
-        for heading in headings
-    ]
+    cards = re.findall(r"^## (\d+)\. (?:.+)\n\n\|.*\n\|.*\n(\|.+\|)$", text_of(whole), re.MULTILINE)
+    assert [words(h2).partition(".")[0] for h2 in page.find_all("h2")] == [number for number, _ in cards]
+    tables = [table for table in page.find_all("table") if words(table).startswith("kind difficulty minutes points")]
+    for table, (_, card) in zip(tables, cards, strict=True):
+        kind, dots, minutes, points = (entry.strip() for entry in card.strip("|").split("|"))
+        read_aloud = f"{dots} {dots.count('●')} of 4"
+        assert words(table.tbody) == f"{kind} {read_aloud} {minutes} {points}"
     stubs = [cell.source for cell in release.released(ROOT / "solutions" / f"{chapter}.md").cells if is_answer(cell)]
     code = [pre.get_text() for pre in page.select("div.cell_input pre")]
     assert [stub for stub in stubs if stub.strip() not in {text.strip() for text in code}] == []
     assert not [text for text in code if text.startswith(("check(", "summary("))]
     assert release.WRITE_HERE.strip("*") not in page.get_text()
     assert page.select("div.cell_output, input, select, article button:not(.copybtn), details[hidden]") == []
+
+
+def text_of(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells)
 
 
 def is_answer(cell):
@@ -59,19 +66,19 @@ def is_answer(cell):
 def test_the_box_says_what_the_exercises_come_to_and_offers_them(site, chapter):
     whole = release.source_notebook(ROOT / "solutions" / f"{chapter}.md")
     points = sum(release.exercises_in(whole).values())  # not from the cards, which the box is made from
-    count = len(re.findall(r"^## \d+\. ", "\n\n".join(cell.source for cell in whole.cells), re.MULTILINE))
+    count = len(re.findall(r"^## \d+\. ", text_of(whole), re.MULTILINE))
     for name in (f"exercises/{chapter}", f"book/{chapter}"):
-        (box,) = soup(site, name).select("article .exercises-box")
+        html = (site / f"{name}.html").read_text("utf8")
+        assert html.count(BOX) == 1
+        box = BeautifulSoup(html[html.index(BOX) : html.index("</article>")], "html.parser").div  # chapters are long
         assert f"{count} exercises, {points} points, about " in words(box).replace(" ,", ",")
         links = {words(a): (site / f"{name}.html").parent / a["href"] for a in box.find_all("a")}
-        assert links.pop("Read the exercises", site / "exercises" / f"{chapter}.html").resolve() == (
-            site / "exercises" / f"{chapter}.html"
-        )
         assert {text: path.resolve().relative_to(site).as_posix() for text, path in links.items()} == {
+            **({"Read the exercises": f"exercises/{chapter}.html"} if name.startswith("book/") else {}),
             "Download the notebook": f"notebooks/{chapter}.ipynb",
             "Download the solutions": f"notebooks/{chapter}-solutions.ipynb",
         }
-    assert soup(site, f"book/{chapter}").find("h2", string=re.compile("^Exercises for this chapter")) is not None
+    assert re.search(rf'id="exercises-for-this-chapter">\s*<h2>Exercises for this chapter<.*\s*{BOX}', html)
     source = ROOT / "exercises" / f"{chapter}.ipynb"
     assert (site / "notebooks" / f"{chapter}.ipynb").read_text("utf8") == notebooks.exercise(source, "")
     answered = nbformat.read(site / "notebooks" / f"{chapter}-solutions.ipynb", as_version=4)
@@ -85,13 +92,22 @@ def test_search_finds_an_exercise(read):
     reader.page.locator("#search-results li a[href*='exercises/optimizer']").first.wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_notebooks_can_be_downloaded(read, scheme):
-    page = read(f"exercises/{CHAPTERS[0]}", scheme).page
+def test_notebooks_can_be_downloaded(read):
+    page = read(f"exercises/{CHAPTERS[0]}").page
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the notebook").click()
+    assert download.value.suggested_filename == f"{CHAPTERS[0]}.ipynb"
     taken = Path(download.value.path()).read_text("utf8")
     assert nbformat.reads(taken, as_version=4).cells[0].source.startswith("# Exercises: ")
+
+
+def test_from_a_folder_the_link_opens_the_file_that_lies_there(read, site):
+    # Browsers download nothing from a folder; they show the text.
+    page = read(f"exercises/{CHAPTERS[0]}", "file").page
+    page.get_by_role("link", name="Download the notebook").click()
+    page.wait_for_url(f"**/notebooks/{CHAPTERS[0]}.ipynb")
+    there = (site / "notebooks" / f"{CHAPTERS[0]}.ipynb").read_text("utf8")
+    assert page.inner_text("body").split() == there.split()
 
 
 # Where the launch buttons lead
