@@ -9,6 +9,7 @@ import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 from sphinx.util.matching import Matcher
 
+from innerlab.exercises import release
 from innersite import notebooks
 
 ROOT = Path(__file__).parents[1]
@@ -38,10 +39,31 @@ def test_exercises_get_a_copy_that_installs_the_laboratory(tmp_path):
     assert notebooks.main(tmp_path) == 1
     assert (tmp_path / "exercises" / EXERCISE.name).read_bytes() == EXERCISE.read_bytes()
     copy = nbformat.read(tmp_path / "_build" / "notebooks" / "exercises" / EXERCISE.name, as_version=4)
-    added = [cell for cell in copy.cells if cell.id == "install"]
-    assert '"innerlab @ git+https://example.org/a/book"' in added[0].source
-    assert [cell for cell in copy.cells if cell.id != "install"] == nbformat.read(EXERCISE, as_version=4).cells
+    added = {cell.id: cell.source for cell in copy.cells if cell.id in ("alone", "install")}
+    assert "https://example.org/a/book" in added["alone"]
+    assert '"innerlab @ git+https://example.org/a/book"' in added["install"]
+    assert [cell for cell in copy.cells if cell.id not in added] == nbformat.read(EXERCISE, as_version=4).cells
     assert next(cell.id for cell in copy.cells if cell.cell_type == "code") == "install"
+
+
+def test_a_notebook_that_is_downloaded_says_how_to_get_the_laboratory_before_it_is_needed():
+    original = nbformat.read(EXERCISE, as_version=4).cells
+    solution = ROOT / "solutions" / "pseudo_alignment.md"
+    for address, added in (("", {"alone"}), ("https://example.org/a/book", {"alone", "install"})):
+        for text, extra in (
+            (notebooks.exercise(EXERCISE, address), set()),
+            (notebooks.solution(solution, address), {"answers"}),
+        ):
+            cells = nbformat.reads(text, as_version=4).cells
+            ids = [cell.id for cell in cells]
+            assert set(ids) - {cell.id for cell in original} == added | extra
+            first = next(
+                index for index, cell in enumerate(cells) if "import" in cell.source and "code" in cell.cell_type
+            )
+            assert ids.index("alone") < first
+            assert "python run.py lab" in cells[ids.index("alone")].source
+    answer = next(cell.source for cell in cells if cell.id == "lean")
+    assert release.BEGIN in answer
 
 
 def test_the_laboratory_is_installed_only_where_it_is_not(monkeypatch):

@@ -228,7 +228,8 @@ def test_nothing_heavy_is_shipped(site, pages):
 
 def test_every_page_is_in_the_table_of_contents(pytestconfig, pages):
     root = pytestconfig.rootpath
-    written = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "book").glob("*.md")}
+    sources = [*(root / "book").glob("*.md"), *(root / "exercises").glob("*.ipynb")]
+    written = {path.relative_to(root).with_suffix("").as_posix() for path in sources}
     assert written == set(pages) - {"search", "genindex"}
 
 

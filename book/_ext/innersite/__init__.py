@@ -1,10 +1,11 @@
-"""What this book adds to Jupyter Book: execution of chapters, math, terms, what pages carry and what answers there."""
+"""What this book adds to Jupyter Book: execution of chapters, math, terms, exercises, evidence, and what pages carry."""
 
-from innersite import execution, figures, mathematics, pages, terms, widgets
+from innersite import execution, exercises, figures, mathematics, pages, terms, widgets
 
 
 def setup(app):
     execution.setup(app)
+    exercises.setup(app)
     figures.setup(app)
     mathematics.setup(app)
     pages.setup(app)

@@ -1,7 +1,8 @@
-"""Writes notebooks for the launch buttons: chapters, since Colab cannot open Markdown, and exercises.
+"""Writes notebooks that are opened alone: by the launch buttons, or after a download.
 
-A chapter's .ipynb lies beside its source. Exercises are notebooks already, and stay as they are in `exercises/`; their
-copies with a cell that installs the laboratory go into `_build/notebooks/exercises`.
+A chapter's .ipynb lies beside its source, since Colab cannot open Markdown. Exercises are notebooks already, and stay
+as they are in `exercises/`; the copies for the launch buttons go into `_build/notebooks/exercises`, and `exercises`
+puts copies for download into the site. Both say how to get the laboratory, and install it where that is possible.
 """
 
 import os
@@ -9,8 +10,9 @@ import os
 import jupytext
 import nbformat
 import yaml
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from innerlab.exercises import release
 from innersite.pages import repository_address
 
 INSTALL = """\
@@ -19,6 +21,15 @@ import importlib.util
 
 if importlib.util.find_spec("innerlab") is None:
     %pip install --quiet "innerlab{extra} @ git+{address}\""""
+ALONE = """\
+**Opened on its own?**
+This notebook needs the book's laboratory, `innerlab`.
+In a copy of the book, `python run.py lab` opens the exercises with all that they need."""
+FETCHED = """
+Anywhere else, the next cell fetches it from {address}; that brings PyTorch, and may take some minutes."""
+ANSWERED = """\
+**This copy holds the answers.**
+Each stands in the cell of its exercise, below the stub that it fills in."""
 
 
 def as_notebook(source, address):
@@ -34,16 +45,33 @@ def as_notebook(source, address):
     return notebook
 
 
-def with_install(exercise, address):
-    """Return the exercise notebook at `exercise` (a path) with a first code cell that installs the laboratory."""
-    notebook = nbformat.read(exercise, as_version=4)
-    _install_first(notebook, INSTALL.format(address=address, extra=""))
+def exercise(source, address):
+    """Return the text of the exercise notebook at `source` (a path) for one who has nothing but this file."""
+    return release.text_of(_alone(nbformat.read(source, as_version=4), address))
+
+
+def solution(source, address):
+    """Return the text of a notebook with the answers in `source` (a path), for one who has only this file."""
+    notebook = _alone(release.source_notebook(source), address)
+    notebook.cells.insert(0, new_markdown_cell(ANSWERED, id="answers"))
+    return release.text_of(notebook)
+
+
+def _alone(notebook, address):
+    """Say above the first code cell how to get the laboratory, and with an `address` install it from there."""
+    if address:
+        _install_first(notebook, INSTALL.format(address=address, extra=""))
+    says = ALONE + (FETCHED.format(address=address) if address else "")
+    notebook.cells.insert(_first_code(notebook), new_markdown_cell(says, id="alone"))
     return notebook
 
 
 def _install_first(notebook, code):
-    first = next(index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code")
-    notebook.cells.insert(first, new_code_cell(code, id="install"))
+    notebook.cells.insert(_first_code(notebook), new_code_cell(code, id="install"))
+
+
+def _first_code(notebook):
+    return next(index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code")
 
 
 def main(root):
@@ -63,6 +91,6 @@ def main(root):
     for source in exercises:
         target = root / "_build" / "notebooks" / "exercises" / source.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(nbformat.writes(with_install(source, address)) + "\n", "utf-8", newline="\n")
+        target.write_text(exercise(source, address), "utf-8", newline="\n")
         print(f"wrote {target.relative_to(root)}")
     return len(chapters) + len(exercises)

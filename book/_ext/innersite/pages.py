@@ -49,6 +49,7 @@ def point_at_repository(app, config):
     options["use_edit_page_button"] = options["use_source_button"] = False
     options["use_fullscreen_button"] = False  # every browser has one
     options["toc_title"] = "On this page"
+    options["collapse_navbar"] = True  # exercises are listed below the chapter at hand only
     launch = options.setdefault("launch_buttons", {})
     launch["thebe"] = False
     if address:
@@ -68,6 +69,21 @@ def notebook_links(app, pagename, templatename, context, doctree):
         if group.get("label") == "launch-buttons":
             for button in group["buttons"]:
                 button["url"] = re.sub(r"\.md$", ".ipynb", button.get("url", ""))
+
+
+def unfold_contents(app, pagename, templatename, context, doctree):
+    """List what belongs to the chapter at hand without the theme's fold: its button has no name, and hides one line."""
+    generate = context["generate_toctree_html"]
+
+    def unfolded(kind, **options):
+        contents = generate(kind, **options)
+        for button in contents.select("li > details > summary") if kind == "sidebar" and contents else []:
+            fold = button.parent
+            button.decompose()
+            fold.unwrap()
+        return contents
+
+    context["generate_toctree_html"] = unfolded
 
 
 def first_paragraph(doctree):
@@ -253,6 +269,7 @@ def setup(app):
     app.connect("html-page-context", announce_math)
     app.connect("html-page-context", mend_roles)
     app.connect("html-page-context", notebook_links, priority=900)
+    app.connect("html-page-context", unfold_contents, priority=900)
     app.connect("html-page-context", lighten_scripts, priority=900)
     app.connect("build-finished", write_front_door)
     app.connect("build-finished", calm_theme)
