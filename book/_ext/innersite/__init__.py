@@ -1,11 +1,26 @@
 """What this book adds to Jupyter Book: execution of chapters, math, what pages carry and what answers there."""
 
-from innersite import execution, mathematics, pages, widgets
+import hashlib
+from pathlib import Path
+
+from innersite import cards, citation, execution, head, mathematics, pages, policy, widgets
+
+
+def note_sources(app, config):
+    """Keep in the configuration what pages are written by, so that Sphinx writes them again when it has changed."""
+    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]
+    config.innersite_sources = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def setup(app):
+    app.add_config_value("innersite_sources", "", "html")
+    app.connect("config-inited", note_sources)
+    cards.setup(app)
+    citation.setup(app)
     execution.setup(app)
     mathematics.setup(app)
     pages.setup(app)
+    head.setup(app)
     widgets.setup(app)
+    policy.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

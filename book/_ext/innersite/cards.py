@@ -1,0 +1,149 @@
+"""What a chapter and its exercises ask of a reader: names, minutes and points, from the one place where they stand.
+
+Every exercise has a card in `solutions/<chapter>.md`. Pages name exercises by `<chapter>/<name>` and never type what is
+on the card; a name that does not exist is a warning, and so fails the build.
+
+- the role `effort` says how long the `reading` of this page takes, or what its `exercises` come to;
+- the directive `exercises` lists some, `<chapter>: <name>, <name>` a line, with their sum.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+logger = logging.getLogger(__name__)
+
+SECTION = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
+CARD = re.compile(r"^\| ([\w ]+) \| [●○]+ \| (\d+) \| (\d+) \|$", re.MULTILINE)
+NAME = re.compile(r'\bgrade_id"?: "?(\w+)')
+
+WORDS_A_MINUTE = 150  # of prose as dense as this; code, formulas and figures are not counted
+
+
+@dataclass(frozen=True)
+class Card:
+    """What stands at the head of an exercise."""
+
+    number: int
+    title: str
+    name: str
+    kind: str
+    minutes: int
+    points: int
+
+
+def read_cards(path):
+    """Return the cards of the exercises at `path`, in order.
+
+    Raises:
+        ValueError: if a numbered section has no card or no name.
+    """
+    pieces = SECTION.split(path.read_text("utf8"))[1:]
+    cards = []
+    for number, title, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+        card, name = CARD.search(text), NAME.search(text)
+        if card is None or name is None:
+            raise ValueError(f"{path.name}: exercise {number} has no card or no grade_id")
+        cards.append(Card(int(number), title, name[1], card[1], int(card[2]), int(card[3])))
+    return cards
+
+
+def solutions(env, chapter):
+    """Return where the exercises of a chapter stand, as something that the page at hand depends on."""
+    path = Path(env.srcdir, "solutions", f"{chapter}.md")
+    env.note_dependency(str(path))
+    return path
+
+
+def hours(minutes):
+    """Say how long that many minutes are: under two hours in minutes, then in hours to the nearest half."""
+    if minutes < 120:
+        return f"{minutes} minutes"
+    halves = round(minutes / 30)
+    return f"{halves // 2}{'½' if halves % 2 else ''} hours"
+
+
+def summary(cards):
+    """Say what some exercises come to."""
+    points = sum(card.points for card in cards)
+    return f"{len(cards)}, for about {hours(sum(card.minutes for card in cards))} and {points} points"
+
+
+class effort(nodes.Inline, nodes.TextElement):
+    """Where a page says how long it takes; becomes text when the whole page is there to be counted."""
+
+
+class Effort(SphinxRole):
+    """What the page asks for: `reading` or `exercises`."""
+
+    def run(self):
+        if self.text == "reading":
+            return [effort()], []
+        if self.text == "exercises":
+            cards = read_cards(solutions(self.env, Path(self.env.docname).name))
+            return [nodes.Text(summary(cards))], []
+        message = self.inliner.reporter.error(f"effort is of reading or of exercises, not of {self.text!r}")
+        return [], [message]
+
+
+class Exercises(SphinxDirective):
+    """Some exercises of some chapters, by name, and what they come to."""
+
+    has_content = True
+
+    def run(self):
+        chosen, items = [], []
+        for line in self.content:
+            chapter, _, names = line.partition(":")
+            known = {card.name: card for card in read_cards(solutions(self.env, chapter))}
+            for name in re.split(r",\s*", names.strip()):
+                if name not in known:
+                    raise self.error(f"{chapter} has no exercise {name!r}, but {', '.join(known)}")
+                chosen.append(known[name])
+                items.append((chapter, known[name]))
+        paragraph = nodes.paragraph("", "", nodes.strong(text="Exercises"), nodes.Text(f" ({summary(chosen)}): "))
+        for index, (_, card) in enumerate(items):
+            paragraph += nodes.Text("; " if index else "")
+            paragraph += nodes.emphasis(text=card.title)
+            paragraph += nodes.Text(f" ({card.minutes} min, {card.points} p)")
+        paragraph += nodes.Text(".")
+        return [paragraph]
+
+
+def words(doctree):
+    """Count the words of a page's prose: paragraphs, headings and captions, but no code and nothing that it printed."""
+    count = 0
+    for part in doctree.findall(lambda node: isinstance(node, nodes.paragraph | nodes.title | nodes.caption)):
+        if not any("cell_output" in box.get("classes", ()) for box in ancestors(part)):
+            count += len(part.astext().split())
+    return count
+
+
+def ancestors(node):
+    """Yield what a node stands in, from the inside out."""
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+def reading_minutes(doctree):
+    """Return how long a page takes to read, in minutes, to the nearest five."""
+    return max(5, 5 * round(words(doctree) / WORDS_A_MINUTE / 5))
+
+
+def say_reading(app, doctree, docname):
+    """Say how long the page takes, where it asks for that."""
+    for node in list(doctree.findall(effort)):
+        node.replace_self(nodes.Text(f"about {reading_minutes(doctree)} minutes"))
+
+
+def setup(app):
+    app.add_node(effort)
+    app.add_role("effort", Effort())
+    app.add_directive("exercises", Exercises)
+    app.connect("doctree-resolved", say_reading)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
