@@ -1,4 +1,4 @@
-"""What the head of a page tells others about it: address, title, citation; and the lists of pages for search engines."""
+"""What the head of a page says about it: address, title, citation; and the lists of pages for search engines."""
 
 import html
 import json
