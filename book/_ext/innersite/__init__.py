@@ -7,13 +7,13 @@ from innersite import cards, citation, execution, head, mathematics, pages, poli
 
 
 def note_sources(app, config):
-    """Keep in the configuration what pages are written by, so that Sphinx writes them again when it has changed."""
+    """Keep in the configuration what pages are made by, so that Sphinx makes them again when it has changed."""
     files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]
     config.innersite_sources = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def setup(app):
-    app.add_config_value("innersite_sources", "", "html")
+    app.add_config_value("innersite_sources", "", "env")
     app.connect("config-inited", note_sources)
     cards.setup(app)
     citation.setup(app)

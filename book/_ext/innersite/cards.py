@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
-
-logger = logging.getLogger(__name__)
 
 SECTION = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
 CARD = re.compile(r"^\| ([\w ]+) \| [●○]+ \| (\d+) \| (\d+) \|$", re.MULTILINE)
 NAME = re.compile(r'\bgrade_id"?: "?(\w+)')
 
-WORDS_A_MINUTE = 150  # of prose as dense as this; code, formulas and figures are not counted
+WORDS_A_MINUTE = 120  # of prose as dense as this; code and figures are not counted
+SPACE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def hours(minutes):
 def summary(cards):
     """Say what some exercises come to."""
     points = sum(card.points for card in cards)
-    return f"{len(cards)}, for about {hours(sum(card.minutes for card in cards))} and {points} points"
+    return f"{len(cards)}, about {hours(sum(card.minutes for card in cards))}, {points} points"
 
 
 class effort(nodes.Inline, nodes.TextElement):
@@ -96,7 +94,7 @@ class Exercises(SphinxDirective):
     has_content = True
 
     def run(self):
-        chosen, items = [], []
+        chosen = []
         for line in self.content:
             chapter, _, names = line.partition(":")
             known = {card.name: card for card in read_cards(solutions(self.env, chapter))}
@@ -104,13 +102,11 @@ class Exercises(SphinxDirective):
                 if name not in known:
                     raise self.error(f"{chapter} has no exercise {name!r}, but {', '.join(known)}")
                 chosen.append(known[name])
-                items.append((chapter, known[name]))
         paragraph = nodes.paragraph("", "", nodes.strong(text="Exercises"), nodes.Text(f" ({summary(chosen)}): "))
-        for index, (_, card) in enumerate(items):
-            paragraph += nodes.Text("; " if index else "")
+        for card in chosen:
+            end = "." if card is chosen[-1] else "; "
             paragraph += nodes.emphasis(text=card.title)
-            paragraph += nodes.Text(f" ({card.minutes} min, {card.points} p)")
-        paragraph += nodes.Text(".")
+            paragraph += nodes.Text(f" ({card.minutes}{SPACE}min, {card.points}{SPACE}p){end}")
         return [paragraph]
 
 

@@ -57,6 +57,8 @@ class CitationDirective(SphinxDirective):
         form = directives.choice(self.arguments[0], ("text", "bibtex"))
         self.env.note_dependency(str(Path(self.env.srcdir, SOURCE)))
         said = getattr(read_citation(self.env.srcdir), form)(self.config.html_baseurl)
+        if form == "text":
+            return [nodes.block_quote("", nodes.paragraph(text=said))]
         return [nodes.literal_block(said, said, language=form)]
 
 

@@ -9,9 +9,9 @@ import hashlib
 import re
 from pathlib import Path
 
-# A page opened from a folder has no origin that could be called its own, and by the editors of the standard 'self' might
-# well match nothing there (github.com/w3c/webappsec-csp, issue 459), though in Chromium it does.  Naming `file:` costs
-# nothing on the web, where no browser lets a page load files.
+# A page opened from a folder has no origin that could be called its own.  Chromium lets 'self' match its neighbors; an
+# editor of the standard would have it match nothing (github.com/w3c/webappsec-csp, issue 459).  Naming `file:` settles
+# that, and costs nothing on the web, where no browser lets a page load files.
 HERE = "'self' file:"
 FIXED = f"img-src {HERE} data:; object-src 'none'; base-uri 'none'; form-action {HERE}"
 
