@@ -249,7 +249,6 @@ def test_the_policy_is_in_force(read, scheme):
         const script = document.createElement("script");
         script.textContent = "window.stranger = true";
         document.body.append(script);
-        setTimeout(() => Function("window.stranger = true")());  // later: what a test calls itself is allowed to
         document.querySelector("article").insertAdjacentHTML(
             "beforeend", `<p style="color: red">red</p><button onclick="window.stranger = true">go</button>`);
         document.querySelector("article button:last-of-type").click();
@@ -259,7 +258,7 @@ def test_the_policy_is_in_force(read, scheme):
         await over;
         return blocked;
     }""")
-    assert {"script-src-elem", "script-src", "style-src-attr", "script-src-attr", "img-src"} == set(blocked)
+    assert {"script-src-elem", "style-src-attr", "script-src-attr", "img-src"} == set(blocked)
     assert reader.page.evaluate("window.stranger") is None
     assert reader.foreign == []
 
