@@ -58,6 +58,11 @@
   document.addEventListener("contentvisibilityautostatechange", soon, true); // a section comes near
   if (document.fonts) document.fonts.ready.then(soon);
 
+  // The theme's print button, whose own handler stands in the page, where the policy forbids it (see policy.py).
+  addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) print();
+  });
+
   // On paper every fold is open.
   addEventListener("beforeprint", function () {
     for (const fold of document.querySelectorAll("main details:not([open])")) {

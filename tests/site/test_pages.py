@@ -238,3 +238,59 @@ def test_every_icon_on_a_page_is_among_those_shipped(site, name):
     known = set(re.findall(r"\.(fa-[\w-]+)::before", (site / "_static" / "icons.css").read_text("utf8")))
     shown = {icon for tag in soup(site, name).select("[class*=fa-]") for icon in tag["class"] if icon.startswith("fa-")}
     assert shown - sizes - known == set()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_the_policy_is_in_force(read, scheme):
+    reader = read("book/cite", scheme)
+    blocked = reader.page.evaluate("""async () => {
+        const blocked = [];
+        addEventListener("securitypolicyviolation", event => blocked.push(event.effectiveDirective));
+        const script = document.createElement("script");
+        script.textContent = "window.stranger = true";
+        document.body.append(script);
+        document.querySelector("article").insertAdjacentHTML(
+            "beforeend", `<p style="color: red">red</p><button onclick="window.stranger = true">go</button>`);
+        document.querySelector("article button:last-of-type").click();
+        const picture = new Image();
+        const over = new Promise(done => picture.onload = picture.onerror = done);
+        picture.src = "https://elsewhere.test/picture.png";
+        await over;
+        return blocked;
+    }""")
+    assert {"script-src-elem", "style-src-attr", "script-src-attr", "img-src"} == set(blocked)
+    assert reader.page.evaluate("window.stranger") is None
+    assert reader.foreign == []
+
+
+def test_every_page_has_a_policy_and_nothing_that_it_forbids(site, pages):
+    for page in ["index", *pages]:
+        found = soup(site, page)
+        policies = found.head.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
+        assert len(policies) == 1, page
+        assert "unsafe" not in policies[0]["content"], page
+        assert found.find_all(style=True) == found.find_all("style") == [], page
+        handlers = [tag for tag in found.find_all(True) if any(name.startswith("on") for name in tag.attrs)]
+        assert handlers == [], page
+
+
+def test_the_print_button_prints(read, pages):
+    page = read(pages[0]).page
+    page.evaluate("window.print = () => { window.printed = true; }")
+    page.locator(".dropdown-download-buttons > button").click()
+    page.locator("[data-print]").click()
+    assert page.evaluate("window.printed") is True
+
+
+def test_the_claim_that_shows_how_to_cite_one_is_there(site):
+    chapter, claim = re.search(r"(\w+)\.html#(claim-[\w-]+)", soup(site, "book/cite").get_text()).groups()
+    assert soup(site, f"book/{chapter}").find(id=claim) is not None
+
+
+def test_chapters_say_how_long_they_take(site, pages):
+    boxes = {page: soup(site, page).select_one(".admonition.objectives") for page in pages}
+    boxes = {page: " ".join(box.get_text().split()) for page, box in boxes.items() if box}
+    assert len(boxes) == 7
+    for page, box in boxes.items():
+        assert 20 <= int(re.search(r"about (\d+) minutes to read", box)[1]) <= 60, page
+        assert re.search(r"Exercises \d+, about [\d½]+ (hours|minutes), \d+ points", box), page

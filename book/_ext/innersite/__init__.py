@@ -1,14 +1,41 @@
 """What this book adds to Jupyter Book: execution of chapters, math, terms, exercises, evidence, and what pages carry."""
 
-from innersite import execution, exercises, figures, mathematics, pages, terms, widgets
+import hashlib
+from pathlib import Path
+
+from innersite import (
+    cards,
+    citation,
+    execution,
+    exercises,
+    figures,
+    head,
+    mathematics,
+    pages,
+    policy,
+    terms,
+    widgets,
+)
+
+
+def note_sources(app, config):
+    """Keep in the configuration what pages are made by, so that Sphinx makes them again when it has changed."""
+    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]
+    config.innersite_sources = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def setup(app):
+    app.add_config_value("innersite_sources", "", "env")
+    app.connect("config-inited", note_sources)
+    cards.setup(app)
+    citation.setup(app)
     execution.setup(app)
     exercises.setup(app)
     figures.setup(app)
     mathematics.setup(app)
     pages.setup(app)
+    head.setup(app)
     terms.setup(app)
     widgets.setup(app)
+    policy.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

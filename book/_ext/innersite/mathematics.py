@@ -66,6 +66,20 @@ LINES = (
     ("\N{COMBINING LOW LINE}</mo></munder>", "_</mo></munder>"),
 )
 
+# The converter lays out tables and negative spaces by inline styles, which the pages' policy forbids: each declaration
+# has a class in math.css instead.
+DECLARATIONS = {
+    "text-align:left": "math-left",
+    "justify-items:start": "math-left",
+    "text-align:right": "math-right",
+    "justify-items:end": "math-right",
+    "padding-left:0": "math-flush-left",
+    "padding-right:0": "math-flush-right",
+    "padding-left:1em": "math-apart",
+    "margin-left:-0.16666667em": "math-back",
+}
+STYLE = re.compile(r'(?<=\s)style="([^"]*)"')
+
 _converter = LatexToMathML(fancy_error=False)
 
 
@@ -74,7 +88,15 @@ def to_mathml(tex, display):
     markup = _converter.convert_with_local_state(tex, displaystyle=display)
     for combining, spacing in LINES:
         markup = markup.replace(combining, spacing)
-    return markup
+    return STYLE.sub(_as_class, markup)
+
+
+def _as_class(style):
+    """Return a style attribute as classes; one that holds anything else stays, and is reported."""
+    declarations = [part.replace(" ", "") for part in style[1].split(";") if part.strip()]
+    if not set(declarations) <= DECLARATIONS.keys():
+        return style[0]
+    return f'class="{" ".join(dict.fromkeys(DECLARATIONS[part] for part in declarations))}"'
 
 
 def display_source(tex):
@@ -101,6 +123,8 @@ def _convert(node, tex, display):
     if found := SELF_NUMBERED.search(tex):
         advice = r"use the starred form or \begin{aligned}, and put a label after the closing $$"
         logger.warning("%s numbers equations by itself: %s", found.group(), advice, **about)
+    if styled := STYLE.search(markup):
+        logger.warning("the pages' policy forbids %s; use what needs no color or space of its own", styled[0], **about)
     if missing := outside_font(markup):
         codes = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
         logger.warning("the math font is cut without %s: add it to FONT_RANGES in mathematics.py", codes, **about)

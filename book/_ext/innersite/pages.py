@@ -224,7 +224,7 @@ FRONT_DOOR = """\
 <meta charset="utf-8">
 <title>{title}</title>
 <meta http-equiv="refresh" content="0; url={target}">
-<link rel="canonical" href="{target}">
+<link rel="canonical" href="{canonical}">
 <link rel="icon" href="data:,">
 </head>
 <body><p><a href="{target}">{title}</a></p></body>
@@ -237,6 +237,7 @@ def write_front_door(app, exception):
     if exception is None and app.builder.name == "html" and app.config.root_doc != "index":
         names = {"language": app.config.language, "title": app.config.html_title}
         target = app.builder.get_target_uri(app.config.root_doc)
+        names["canonical"] = app.config.html_baseurl + target
         Path(app.outdir, "index.html").write_text(FRONT_DOOR.format(target=target, **names), "utf8")
 
 
