@@ -1,10 +1,11 @@
 """What this book adds to Jupyter Book: execution of chapters, math, what pages carry and what answers there."""
 
-from innersite import execution, mathematics, pages, widgets
+from innersite import evidence, execution, mathematics, pages, widgets
 
 
 def setup(app):
     execution.setup(app)
+    evidence.setup(app)
     mathematics.setup(app)
     pages.setup(app)
     widgets.setup(app)
