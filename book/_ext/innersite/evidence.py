@@ -200,11 +200,10 @@ class EvidenceDirective(SphinxDirective):
         uri = f"{address}#{anchor}" if anchor else address
         return nodes.paragraph("", "", nodes.reference("", text, refuri=uri, internal=True))
 
-    def cross_reference(self, kind: str, target: str, domain: str = "") -> nodes.paragraph:
+    def cross_reference(self, kind: str, target: str, domain: str = "") -> addnodes.pending_xref:
         """Return a link that is resolved when all pages have been read."""
         about = {"refdomain": domain, "reftype": kind, "reftarget": target, "refdoc": self.env.docname}
-        link = addnodes.pending_xref("", nodes.inline("", target), refexplicit=False, refwarn=True, **about)
-        return nodes.paragraph("", "", link)
+        return addnodes.pending_xref("", nodes.inline("", target), refexplicit=False, refwarn=True, **about)
 
 
 class ClaimsCounted(EvidenceDirective):
@@ -235,8 +234,9 @@ class ClaimsByStrength(EvidenceDirective):
             for chapter in found:
                 for claim in (claim for claim in chapter.claims if claim["strength"] == strength):
                     link = nodes.reference("", claim["sentence"], refid=chapter.row(claim), internal=True)
-                    about = nodes.Text(f" {chapter.title} {claim['seeds']} {claim['of']}.")
-                    items.append(nodes.list_item("", nodes.paragraph("", "", link, about)))
+                    about = nodes.Text(" In "), nodes.emphasis("", chapter.title)
+                    basis = nodes.Text(f", {claim['seeds']} {claim['of']}.")
+                    items.append(nodes.list_item("", nodes.paragraph("", "", link, *about, basis)))
             if items:
                 said = f"{counted(len(items), 'claim')} {'is' if len(items) == 1 else 'are'} {strength}:"
                 written += [nodes.paragraph("", said), nodes.bullet_list("", *items)]
@@ -257,7 +257,8 @@ class ClaimsByChapter(EvidenceDirective):
                 said = {"classes": ["claim-strength"], "data-strength": claim["strength"]}
                 strength = html("span", claim["strength"], **said)
                 sentence = self.link(chapter, claim["sentence"], chapter.place(claim))
-                rows.append([[sentence, figure], claim["measured"], f"{claim['seeds']} {claim['of']}", strength])
+                first = [sentence, nodes.paragraph("", "", figure)]
+                rows.append([first, claim["measured"], f"{claim['seeds']} {claim['of']}", strength])
             section = nodes.section(ids=[nodes.make_id(f"claims-of-{chapter.name}")])
             section += nodes.title("", chapter.title)
             heads = ["claim", "measured", "rests on", "strength"]
@@ -276,7 +277,7 @@ class Executions(EvidenceDirective):
             seconds, heading = chapter.slowest
             section = self.cross_reference("section", f"{chapter.docname}#{nodes.make_id(heading)}")
             day = f"{chapter.created:%Y-%m-%d}"
-            slowest = [nodes.paragraph("", f"{duration(seconds)}, in"), section]
+            slowest = nodes.paragraph("", "", nodes.Text(f"{duration(seconds)}, in "), section)
             rows.append([self.link(chapter, chapter.title), duration(chapter.seconds), slowest, day])
         return [table(["chapter", "run time", "slowest cell", "executed on"], rows, classes=["evidence-times"])]
 
