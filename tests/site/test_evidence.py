@@ -1,5 +1,7 @@
 """The page of evidence: no claim of any chapter is missing, and a phone shows each as a card."""
 
+from itertools import pairwise
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -21,7 +23,7 @@ def texts(found):
 def test_every_claim_of_every_chapter_is_there(site, pages):
     in_chapters = [text for page in pages for text in texts(rows(site, page, "innerlab-claims"))]
     gathered = rows(site, STATUS, "evidence-claims")
-    assert len(in_chapters) > 80
+    assert in_chapters
     assert texts(gathered) == in_chapters
     soup = BeautifulSoup((site / f"{STATUS}.html").read_text("utf8"), "html.parser")
     assert soup.select_one(".evidence-count").text.startswith(f"{len(in_chapters)} claims in ")
@@ -52,7 +54,7 @@ def test_a_phone_stacks_the_rows(read):
     assert head.bounding_box()["width"] <= 1
     parts = first.locator("th, td")
     tops = [parts.nth(i).bounding_box() for i in range(4)]
-    assert all(a["y"] + a["height"] <= b["y"] + 1 for a, b in zip(tops, tops[1:], strict=False))
+    assert all(a["y"] + a["height"] <= b["y"] + 1 for a, b in pairwise(tops))
     # A screen reader is told of columns all the same.
     assert page.get_by_role("columnheader", name="measured").count() > 0
     reader.look(1280, "light")
