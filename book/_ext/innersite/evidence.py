@@ -186,12 +186,13 @@ class EvidenceDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Note that this page shows evidence, and let the directive write."""
         self.env.metadata[self.env.docname][MARK] = True
+        known = self.env.temp_data  # emptied after every page
         try:
-            known = self.env.temp_data  # emptied after every page
             if MARK not in known:
                 known[MARK] = gather(self.env.app)
             return self.write(known[MARK])
         except EvidenceMissing as error:
+            known[MARK] = []  # said once a page
             raise self.error(str(error)) from error
 
     def link(self, chapter: Chapter, text: str, anchor: str = "") -> nodes.paragraph:
