@@ -66,7 +66,7 @@ def test_a_table_tells_programs_all_that_a_claim_says():
 
 
 def test_the_page_follows_the_executions(tiny):
-    first, second = claim("first", "one"), claim("second", "one", "thin", "Fewer is more.")
+    first, second = claim("first", "one"), claim("second", "one", "thin", "It's fewer.")
     other = claim("first", "two")
     chapters = {
         "two": shown([other], ["first"]) + FIGURE.format("two"),
@@ -80,14 +80,14 @@ def test_the_page_follows_the_executions(tiny):
         # In the order of the table of contents; to the card, or to the figure of a claim that has none.
         "two.html#claim-first": ["Less <is> more. Fig. 1", *measured, "solid"],
         "one.html#claim-first": ["Less <is> more. Fig. 2", *measured, "solid"],
-        "one.html#fig-one": ["Fewer is more. Fig. 2", *measured, "thin"],
+        "one.html#fig-one": ["It's fewer. Fig. 2", *measured, "thin"],
     }
     page = BeautifulSoup(tiny.page("status"), "html.parser")
     text = page.get_text(" ", strip=True)
     assert "3 claims in 2 chapters: 2 solid, 1 thin, none provisional." in text
     assert "1 claim is thin:" in text
     assert "No claim is provisional." in text
-    assert page.select_one('a[href="#one-second"]').text == "Fewer is more."
+    assert page.select_one('a[href="#one-second"]').text == "It's fewer."
     assert page.find(id="one-second").name == "tr"
     counts = [[part.text for part in row.find_all("td")] for row in page.select("table.evidence-numbers tbody tr")]
     assert counts == [["1", "0", "0", "1"], ["1", "1", "0", "2"], ["2", "1", "0", "3"]]
@@ -114,7 +114,7 @@ def test_the_page_follows_the_executions(tiny):
     assert [row[0] for row in rows(tiny).values()] == [
         "Less <is> more. Fig. 1",
         "Less is less. Fig. 2",
-        "Fewer is more. Fig. 2",
+        "It's fewer. Fig. 2",
         "More is more. Fig. 2",
     ]
     assert "one.html#claim-third" in rows(tiny)

@@ -177,7 +177,9 @@ def table(heads: list[str], rows: list[list], ids: list[str] = (), classes=()) -
         ]
         body.append(html("tr", *cells, role="row", ids=[anchor] if anchor else []))
     parts = html("thead", top, role="rowgroup"), html("tbody", *body, role="rowgroup")
-    return html("table", *parts, classes=["evidence", *classes], role="table")
+    whole = html("table", *parts, classes=["evidence", *classes], role="table")
+    whole["support_smartquotes"] = False  # a claim reads as its chapter has it
+    return whole
 
 
 class EvidenceDirective(SphinxDirective):
@@ -240,7 +242,7 @@ class ClaimsByStrength(EvidenceDirective):
                     items.append(nodes.list_item("", nodes.paragraph("", "", link, *about, basis)))
             if items:
                 said = f"{counted(len(items), 'claim')} {'is' if len(items) == 1 else 'are'} {strength}:"
-                written += [nodes.paragraph("", said), nodes.bullet_list("", *items)]
+                written += [nodes.paragraph("", said), nodes.bullet_list("", *items, support_smartquotes=False)]
             else:
                 written.append(nodes.paragraph("", f"No claim is {strength}."))
         return written
