@@ -85,7 +85,8 @@ class MystNotebook(IPyNbFile):
         super().teardown()
         cells = sum(cell.cell_type == "code" for cell in self.source.cells)
         if not self.compares and self.recorder.passed == set(range(cells)):
-            self.book.store(self.path, self.recorder.notebook, time.perf_counter() - self.started)
+            seconds = time.perf_counter() - self.started
+            self.book.store(self.path, self.recorder.notebook, seconds, self.recorder.cell_seconds)
 
 
 class Recorder:
@@ -100,6 +101,8 @@ class Recorder:
         self.client.reset_execution_trackers()
         self.positions = [index for index, cell in enumerate(source.cells) if cell.cell_type == "code"]
         self.passed: set[int] = set()
+        self.cell_seconds: dict[int, float] = {}
+        self.began = 0.0
         self.at: int | None = None
         self.request = None
 
@@ -118,6 +121,11 @@ class Recorder:
         """Say that the code cell of this number, counted from zero, runs next."""
         self.at, self.request = self.positions[number], None
         self.client.clear_before_next_output = False
+        self.began = time.perf_counter()
+
+    def end(self, number: int) -> None:
+        """Say that this cell has run."""
+        self.cell_seconds[self.positions[number]] = time.perf_counter() - self.began
 
 
 def pytest_configure(config):
@@ -159,6 +167,8 @@ def pytest_runtest_call(item):
     if isinstance(item.parent, MystNotebook):
         item.parent.recorder.begin(item.cell_num)
     result = yield
+    if isinstance(item.parent, MystNotebook):
+        item.parent.recorder.end(item.cell_num)
     if item.options["check_exception"] and not any(out.output_type == "error" for out in item.test_outputs):
         item.raise_cell_error("The cell is tagged raises-exception, but it raised none")
     return result

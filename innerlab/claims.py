@@ -4,12 +4,13 @@ A chapter makes one :class:`Claims` and calls :meth:`Claims.check` where its evi
 raises, so that neither the book nor its tests can be built on prose that has stopped being true.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 
 import numpy as np
 import torch
 
+CLAIMS_TYPE = "application/vnd.innerlab.claims+json"  # a table's claims for programs, such as the page of all evidence
 STRENGTHS = {
     "solid": "holds over many seeds, against its control, with room to spare",
     "thin": "holds here, but on few seeds, by a small margin or in one setting only",
@@ -132,11 +133,11 @@ class Claims:
 
 @dataclass(frozen=True)
 class ClaimsTable:
-    """A chapter's claims as a table, each with a link to its evidence."""
+    """A chapter's claims as a table, each with a link to its evidence; for programs, as a list of their fields."""
 
     claims: tuple[Claim, ...]
 
-    def _repr_mimebundle_(self, **_) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_) -> dict[str, str | list[dict[str, str | int]]]:
         head = "".join(f'<th scope="col">{title}</th>' for title in ("claim", "measured", "rests on", "strength"))
         rows = "".join(
             f'<tr><td><a href="#{escape(c.evidence)}">{escape(c.sentence)}</a></td><td>{escape(c.measured)}</td>'
@@ -145,4 +146,8 @@ class ClaimsTable:
             for c in self.claims
         )
         html = f'<table class="innerlab-claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        return {"text/plain": "\n\n".join(map(str, self.claims)), "text/html": html}
+        return {
+            "text/html": html,
+            "text/plain": "\n\n".join(map(str, self.claims)),
+            CLAIMS_TYPE: [asdict(claim) for claim in self.claims],
+        }

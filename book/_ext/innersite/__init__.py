@@ -6,6 +6,7 @@ from pathlib import Path
 from innersite import (
     cards,
     citation,
+    evidence,
     execution,
     exercises,
     figures,
@@ -30,6 +31,7 @@ def setup(app):
     cards.setup(app)
     citation.setup(app)
     execution.setup(app)
+    evidence.setup(app)
     exercises.setup(app)
     figures.setup(app)
     mathematics.setup(app)

@@ -2,20 +2,22 @@
 
 Sphinx asks which pages are out of date; before answering, the stale chapters are run and their outputs put
 into jupyter-cache, where myst-nb finds them.  Only this process writes the cache, so nothing is executed
-twice.  The record of an execution carries its key (see `keys`) and its seconds; there is no other file to
-keep in step.
+twice.  The record of an execution carries its key (see `keys`), its seconds, and the versions and the kind of
+machine it ran on (see `surroundings`); there is no other file to keep in step.
 
 The notebook tests read and write the same cache through `Book`.
 """
 
 import copy
 import os
+import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 import myst_nb.core.execute.cache as myst_nb_cache
@@ -37,6 +39,7 @@ from .keys import chapter_key
 
 DEFAULT_PACKAGE = "innerlab"
 MARKER = "unfinished"
+PACKAGES = ("torch", "numpy", "scipy", "matplotlib", "jupyter-book")  # whose versions a reader may ask for
 PATIENCE = 15  # seconds without news before saying what is running
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 log = logging.getLogger(__name__)
@@ -106,17 +109,25 @@ class Book:
         record = self.record(notebook)
         if record is None or (record.data or {}).get("key") != self.key(notebook):
             return None
+        if "machine" not in record.data:
+            return None  # stored when less was noted; run again rather than publish a gap
         try:
             return self.cache.merge_match_into_notebook(notebook)[1]
         except (KeyError, ValueError):
             return None  # a process was killed between writing the record and writing the notebook
 
-    def store(self, path: Path, notebook: NotebookNode, seconds: float) -> NbCacheRecord:
-        """Keep an executed notebook, in place of what was kept for the same source before."""
+    def store(
+        self, path: Path, notebook: NotebookNode, seconds: float, cell_seconds: Mapping[int, float] | None = None
+    ) -> NbCacheRecord:
+        """Keep an executed notebook, in place of what was kept for the same source before.
+
+        `cell_seconds` says by a cell's index how long it took.
+        """
         name = self._name(path)
         for record in NbCacheRecord.records_from_uri(name, self.cache.db):
             self._discard(record)
-        data = {"key": self.key(notebook), "execution_seconds": seconds}
+        data = {"key": self.key(notebook), "execution_seconds": seconds, "cell_seconds": dict(cell_seconds or {})}
+        data |= surroundings()
         bundle = CacheBundleIn(notebook, name, data=data)
         return self.cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
@@ -134,6 +145,13 @@ class Book:
         # jupyter-cache's own removal refuses when the folder is missing already
         shutil.rmtree(self.cache.path / "executed" / record.hashkey, ignore_errors=True)
         NbCacheRecord.remove_records([record.pk], self.cache.db)
+
+
+def surroundings() -> dict[str, dict]:
+    """Return what an execution ran on: versions, and the kind of machine but nothing that tells which one."""
+    versions = {"Python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
+    return {"versions": versions, "machine": machine}
 
 
 # Running
@@ -155,6 +173,10 @@ class Run:
     client: NotebookClient | None = None
     reached: int = 0
     """the index of the cell that is running, or that failed"""
+    began: float = 0.0
+    """when it began"""
+    cell_seconds: dict[int, float] = field(default_factory=dict)
+    """how long each code cell took, by its index"""
 
     def execute(self) -> "Run":
         """Execute all cells in a kernel of their own, in the source's folder; keep what goes wrong."""
@@ -167,6 +189,7 @@ class Run:
             extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
             resources={"metadata": {"path": str(self.path.parent)}},
             on_cell_start=self._reach,
+            on_cell_executed=self._leave,
         )
         try:
             self.client.execute()
@@ -183,7 +206,10 @@ class Run:
         return self
 
     def _reach(self, cell: NotebookNode, cell_index: int) -> None:
-        self.reached = cell_index
+        self.reached, self.began = cell_index, time.perf_counter()
+
+    def _leave(self, cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
+        self.cell_seconds[cell_index] = time.perf_counter() - self.began
 
     def is_running(self) -> bool:
         """Tell whether the execution has begun and not ended."""
@@ -243,7 +269,7 @@ def execute_stale(app, env, added, changed, removed) -> list[str]:
         return []
     book = Book.from_app(app)
     book.prune()
-    runs = list(_chapters(app, book))
+    runs = list(chapters(app, book))
     _refresh(book, [run for run in runs if not book.is_fresh(run.notebook)])
     myst_nb_cache.single_nb_execution = _refuse
     # A page can be older than its outputs: the notebook tests store executions too.
@@ -252,7 +278,7 @@ def execute_stale(app, env, added, changed, removed) -> list[str]:
     return [name for name, created in env.innersite_executions.items() if before.get(name) != created]
 
 
-def _chapters(app, book: Book) -> Iterator[Run]:
+def chapters(app, book: Book) -> Iterator[Run]:
     """Yield the pages that myst-nb would execute, with its per-page settings."""
     config = app.env.mystnb_config
     for docname in sorted(app.env.found_docs):
@@ -282,7 +308,7 @@ def _refresh(book: Book, stale: list[Run]) -> None:
         if run.failure:
             failed.append(run)
         else:
-            book.store(run.path, run.notebook, run.seconds)
+            book.store(run.path, run.notebook, run.seconds, run.cell_seconds)
     if failed:
         failed.sort(key=lambda run: run.docname)
         for run in failed:

@@ -1,0 +1,62 @@
+"""The page of evidence: no claim of any chapter is missing, and a phone shows each as a card."""
+
+from itertools import pairwise
+
+import pytest
+from bs4 import BeautifulSoup
+
+pytestmark = pytest.mark.xdist_group("site")
+STATUS = "book/status"
+
+
+def rows(site, page, table):
+    """Return the rows of all tables of some class: sentence, measured, rests on, strength."""
+    text = (site / f"{page}.html").read_text("utf8")
+    found = BeautifulSoup(text, "html.parser").select(f"table.{table} tbody tr")
+    return [[cell.find("a") or cell if i == 0 else cell for i, cell in enumerate(row(["th", "td"]))] for row in found]
+
+
+def texts(found):
+    return [tuple(" ".join(cell.get_text().split()) for cell in row) for row in found]
+
+
+def test_every_claim_of_every_chapter_is_there(site, pages):
+    in_chapters = [text for page in pages for text in texts(rows(site, page, "innerlab-claims"))]
+    gathered = rows(site, STATUS, "evidence-claims")
+    assert in_chapters
+    assert texts(gathered) == in_chapters
+    soup = BeautifulSoup((site / f"{STATUS}.html").read_text("utf8"), "html.parser")
+    assert soup.select_one(".evidence-count").text.startswith(f"{len(in_chapters)} claims in ")
+    total = soup.select("table.evidence-numbers tbody tr")[-1].find_all("td")
+    assert int(total[-1].text) == len(in_chapters) == sum(int(cell.text) for cell in total[:-1])
+    weaker = [link.text for link in soup.select("#the-weaker-ones li a")]
+    assert weaker == [row[0] for row in in_chapters if row[3] == "thin"] + [
+        row[0] for row in in_chapters if row[3] == "provisional"
+    ]
+
+
+def test_claims_lead_to_their_cards_and_figures(site):
+    for sentence, *_ in rows(site, STATUS, "evidence-claims"):
+        page, _, anchor = sentence["href"].partition("#")
+        chapter = (site / "book" / page).read_text("utf8")
+        assert f'id="{anchor}"' in chapter, sentence["href"]
+        figure = sentence.find_parent("th").find_all("a")[1]
+        assert figure["href"].startswith(f"{page}#fig-")
+        assert figure.text.startswith("Fig.")
+
+
+def test_a_phone_stacks_the_rows(read):
+    reader = read(STATUS, width=360)
+    page = reader.page
+    cell = page.locator("table.evidence-claims tbody td").first
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content") == '"measured"'
+    head, first = page.locator("table.evidence-claims thead").first, page.locator("table.evidence-claims tr").nth(1)
+    assert head.bounding_box()["width"] <= 1
+    parts = first.locator("th, td")
+    tops = [parts.nth(i).bounding_box() for i in range(4)]
+    assert all(a["y"] + a["height"] <= b["y"] + 1 for a, b in pairwise(tops))
+    # A screen reader is told of columns all the same.
+    assert page.get_by_role("columnheader", name="measured").count() > 0
+    reader.look(1280, "light")
+    tops = [parts.nth(i).bounding_box()["y"] for i in range(4)]
+    assert max(tops) - min(tops) < 1
