@@ -1,4 +1,4 @@
-"""What this book adds to Jupyter Book: execution of chapters, math, terms, exercises, evidence, and what pages carry."""
+"""What this book adds to Jupyter Book: execution, math, terms, exercises, evidence, and what every page carries."""
 
 import hashlib
 from pathlib import Path
