@@ -1,11 +1,14 @@
 """Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
 
+import functools
 import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
+
+from conftest import Reader
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -13,42 +16,72 @@ CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the 
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 
 
+@functools.lru_cache(maxsize=2)
+def read_source(path):
+    return BeautifulSoup(path.read_text("utf8"), "html.parser")
+
+
 def soup(site, name):
-    return BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
+    return read_source(site / f"{name}.html")
+
+
+class Opened(Reader):
+    """A page that was opened for several tests, with what was to be heard and seen when it was new."""
+
+    def __init__(self, browser, address, name, **options):
+        super().__init__(browser, address, **options)
+        self.open(name)
+        self.at_first = {"complaints": [*self.complaints], "foreign": [*self.foreign]}
+        self.sizes = self.page.evaluate(
+            """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+                  .map(entry => [entry.name, entry.encodedBodySize])"""
+        )
+
+
+@pytest.fixture(scope="module")
+def served_page(browser, served, name):
+    """The page, from the server, in a wide window."""
+    reader = Opened(browser, served, name)
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture(scope="module")
+def page_as_file(browser, site, name):
+    """The page, opened as a file on a small phone."""
+    reader = Opened(browser, site.as_uri(), name, width=320)
+    yield reader
+    reader.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_page_is_quiet_and_asks_no_other_host(read, name, scheme):
-    reader = read(name, scheme)
-    assert reader.complaints == []
-    assert reader.foreign == []
+def test_page_is_quiet_and_asks_no_other_host(request, name, scheme):
+    reader = request.getfixturevalue("served_page" if scheme == "http" else "page_as_file")
+    assert reader.at_first == {"complaints": [], "foreign": []}
 
 
-def test_page_weighs_little(read, weights, name):
-    sizes = read(name).page.evaluate(
-        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-              .map(entry => [entry.name, entry.encodedBodySize])"""
-    )
+def test_page_weighs_little(served_page, weights, name):
+    sizes = served_page.sizes
     fonts = sum(size for url, size in sizes if url.endswith(".woff2"))
     weights[name] = {"bytes": sum(size for _, size in sizes) - fonts, "fonts": fonts, "requests": len(sizes)}
     assert min(size for _, size in sizes) > 0, sizes
     assert weights[name]["bytes"] < CEILING
 
 
-def test_page_is_accessible_and_fits_in_every_look(read, name):
-    reader = read(name)
+def test_page_is_accessible_and_fits_in_every_look(served_page, name):
+    plainer_code(served_page.page)
     for width, colors in LOOKS:
-        reader.look(width, colors)
-        state = reader.page.evaluate("[document.documentElement.dataset.theme, document.documentElement.scrollWidth]")
+        served_page.look(width, colors)
+        state = served_page.page.evaluate(
+            "[document.documentElement.dataset.theme, document.documentElement.scrollWidth]"
+        )
         assert state == [colors, width]
-        found = Axe().run(reader.page)
-        assert found.violations_count == 0, f"{width} px, {colors}:\n{found.generate_report()}"
+        assert not (found := complaints(served_page.page)), f"{width} px, {colors}:\n{found}"
 
 
-def test_page_does_not_scroll_sideways_on_a_small_phone(read, name):
-    reader = read(name, width=320)
-    reader.page.evaluate("scrollTo(1000, 0)")
-    assert reader.page.evaluate("scrollX") == 0
+def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
+    page_as_file.page.evaluate("scrollTo(1000, 0)")
+    assert page_as_file.page.evaluate("scrollX") == 0
 
 
 def test_head_says_what_the_page_is(site, name):
@@ -138,14 +171,14 @@ def test_formulas_reach_a_screen_reader(read, formula_pages):
     assert page.locator("[aria-hidden=true] math, [role=img] math").count() == 0
 
 
-def test_colors_follow_the_system_before_any_script_file_runs(read, name):
-    reader = read(name, colors="dark")
+def test_colors_follow_the_system_before_any_script_file_runs(browser, served, name):
+    reader = Reader(browser, served, colors="dark")
     reader.context.route("**/*.js*", lambda route: route.abort())
-    reader.page.reload()
+    reader.page.goto(f"{served}/{name}.html")
     assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark"
-    red, green, blue = map(
-        int, re.findall(r"\d+", reader.page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
-    )
+    color = reader.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    reader.context.close()
+    red, green, blue = map(int, re.findall(r"\d+", color)[:3])
     assert max(red, green, blue) < 64
 
 
