@@ -194,7 +194,7 @@ class Reader:
         self.settle()
 
     def settle(self):
-        """Wait until fonts are there and the script that marks scrolling boxes, if any, is done: 350 ms after a change."""
+        """Wait until fonts are there and the script that marks scrolling boxes, if any, is done (350 ms later)."""
         marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
         if self.page.evaluate(marks):
             self.page.wait_for_timeout(450)
