@@ -79,6 +79,20 @@ def test_page_is_accessible_and_fits_in_every_look(served_page, name):
         assert not (found := complaints(served_page.page)), f"{width} px, {colors}:\n{found}"
 
 
+def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
+    page = browser.new_page()
+    page.set_content("""<html lang="en"><title>Code</title>
+        <style>.pale { color: #ccc } .bold { font-weight: bold }</style>
+        <main><h1>Code</h1><pre><span class="bold">def</span> <span class="bold">if</span> <span class="pale">one</span>
+        <span class="pale">two</span> <span class="bold" style="color: #ddd">odd</span></pre>
+        <pre><span class="pale">three</span> <span class="bold">for</span></pre></main></html>""")
+    assert plainer_code(page) == 2  # "if" and "two"
+    assert page.locator("pre span").all_inner_texts() == ["def", "one", "odd", "three", "for"]
+    found = complaints(page)
+    page.close()
+    assert [f">{word}<" in found for word in ("def", "one", "odd", "three", "for")] == [False, True, True, True, False]
+
+
 def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
     page_as_file.page.evaluate("scrollTo(1000, 0)")
     assert page_as_file.page.evaluate("scrollX") == 0
