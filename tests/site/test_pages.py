@@ -1,6 +1,7 @@
 """Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
 
 import functools
+import json
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -9,8 +10,6 @@ from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
 
 from conftest import Reader
-
-pytestmark = pytest.mark.xdist_group("site")
 
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
@@ -54,10 +53,25 @@ def page_as_file(browser, site, name):
     reader.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_page_is_quiet_and_asks_no_other_host(request, name, scheme):
-    reader = request.getfixturevalue("served_page" if scheme == "http" else "page_as_file")
-    assert reader.at_first == {"complaints": [], "foreign": []}
+SCHEMES = pytest.mark.parametrize("scheme", ["http", "file"])
+
+
+@pytest.fixture
+def opened(request, scheme):
+    """The page, opened in either way."""
+    return request.getfixturevalue("served_page" if scheme == "http" else "page_as_file")
+
+
+@SCHEMES
+def test_page_is_quiet_and_asks_no_other_host(opened, name):
+    assert opened.at_first == {"complaints": [], "foreign": []}
+
+
+@SCHEMES
+def test_all_widgets_of_the_page_are_mounted(opened, site, name):
+    places = soup(site, name).select("[data-innerlab]")
+    assert opened.page.locator(".innerlab-widget[role=group]").count() == len(places)
+    assert opened.page.locator("[data-innerlab]").count() == 0
 
 
 def test_page_weighs_little(served_page, weights, name):
@@ -96,6 +110,31 @@ def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
 def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
     page_as_file.page.evaluate("scrollTo(1000, 0)")
     assert page_as_file.page.evaluate("scrollX") == 0
+
+
+@SCHEMES
+def test_every_position_of_every_slider_and_choice_changes_something(opened, name):
+    for box in opened.page.locator(".il-explore").all():
+        seen = set()
+        for choice in box.get_by_role("radio").all() or [None]:
+            if choice is not None:
+                choice.check()
+            for slider in box.get_by_role("slider").all():
+                for at in range(int(slider.get_attribute("max")) + 1):
+                    slider.fill(str(at))
+                    seen.add(box.locator("svg").inner_html() + box.get_by_role("status").inner_text())
+        assert len(seen) > 1
+
+
+def test_every_question_veils_a_figure_that_is_there(served_page, site, name):
+    wanted = set()
+    for place in soup(site, name).select("[data-innerlab=predict]"):
+        wanted |= set(json.loads(place.find("script").string)["unveils"])
+    page = served_page.page
+    assert set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)")) == wanted
+    for button in page.get_by_role("button", name="Just show me").all()[::-1]:
+        button.click()
+    assert page.locator(".il-veiled").count() == 0
 
 
 def test_head_says_what_the_page_is(site, name):

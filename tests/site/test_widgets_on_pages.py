@@ -1,7 +1,7 @@
 """Widgets on a page without a kernel: every control answers at every position, by pointer and by keyboard alone.
 
 Most tests use a page with the widgets of one kind, or with all of them once or twice, served under the strictest
-policy or opened from a file; the last ones look at the chapters.
+policy or opened from a file; those of the chapters are tried with the rest of each page, in test_pages.py.
 """
 
 import functools
@@ -1196,58 +1196,10 @@ def test_front_ends_weigh_little(folder):
     assert sum(sizes) < 34_000
 
 
-@pytest.fixture(scope="module")
-def with_widgets(site, pages):
-    """The pages of the book that have widgets, and how many of each kind."""
-    found = {}
-    for page in pages:
-        places = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html.parser").select("[data-innerlab]")
-        if places:
-            found[page] = [place["data-innerlab"] for place in places]
-    assert found, "no page of the book has a widget"
-    return found
-
-
-@SCHEMES
-def test_all_widgets_of_the_book_are_mounted(read, with_widgets, scheme):
-    for name, kinds in with_widgets.items():
-        reader = read(name, scheme)
-        assert reader.page.locator(".innerlab-widget[role=group]").count() == len(kinds)
-        assert reader.page.locator("[data-innerlab]").count() == 0
-        assert reader.complaints == []
-        assert reader.foreign == []
-
-
-def test_pages_without_widgets_load_none_of_it(site, with_widgets, pages):
-    for page in pages:
-        loads = "widgets.js" in (site / f"{page}.html").read_text("utf8")
-        assert loads == (page in with_widgets), page
-
-
-@SCHEMES
-def test_every_position_of_every_slider_and_choice_in_the_book_changes_something(read, with_widgets, scheme):
-    for name in with_widgets:
-        page = read(name, scheme).page
-        for box in page.locator(".il-explore").all():
-            seen = set()
-            for choice in box.get_by_role("radio").all() or [None]:
-                if choice is not None:
-                    choice.check()
-                for slider in box.get_by_role("slider").all():
-                    for at in range(int(slider.get_attribute("max")) + 1):
-                        slider.fill(str(at))
-                        seen.add(box.locator("svg").inner_html() + box.get_by_role("status").inner_text())
-            assert len(seen) > 1
-
-
-def test_every_question_of_the_book_veils_a_figure_that_is_there(read, with_widgets, site):
-    for name in with_widgets:
-        html = BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
-        wanted = set()
-        for place in html.select("[data-innerlab=predict]"):
-            wanted |= set(json.loads(place.find("script").string)["unveils"])
-        page = read(name).page
-        assert set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)")) == wanted
-        for button in page.get_by_role("button", name="Just show me").all()[::-1]:
-            button.click()
-        assert page.locator(".il-veiled").count() == 0
+def test_pages_without_widgets_load_none_of_it(site, pages):
+    sources = {page: (site / f"{page}.html").read_text("utf8") for page in pages}
+    with_widgets = {
+        page for page, source in sources.items() if BeautifulSoup(source, "html.parser").select("[data-innerlab]")
+    }
+    assert with_widgets, "no page of the book has a widget"
+    assert {page for page, source in sources.items() if "widgets.js" in source} == with_widgets
