@@ -8,8 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
-
-from conftest import Reader
+from reader import Reader
 
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
