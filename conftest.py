@@ -22,6 +22,7 @@ exercise notebook is run as a learner would.  Neither keeps records of its check
 import copy
 import functools
 import os
+import re
 import time
 from pathlib import Path
 from unittest import mock
@@ -34,6 +35,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from innersite.execution import Book
 
 COMPARED_IMAGES = ("image/png", "image/jpeg")
+PAGE_OF_THE_SITE = re.compile(r"tests/site/test_pages\.py::\w+\[(?P<page>book/\w+|search|genindex)\b")
 DIFFERS_EVERY_TIME = {r"0x[0-9a-fA-F]{6,}": "ADDRESS", r"ipykernel_\d+": "ipykernel_PROCESS"}
 
 # Copies of notebooks that launch buttons open; their sources are tested.
@@ -185,20 +187,29 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Keep a notebook on one worker, and all of the site's tests, which share one built book.
-
-    Notebooks start first and the site's tests last: by then its chapters have been executed.
-    """
+    """Keep a notebook on one worker, a file of tests, and each page of the site, which is opened for all its tests."""
     from xdist.scheduler import LoadFileScheduling
 
     class BookScheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/site" if nodeid.startswith("tests/site/") else super()._split_scope(nodeid)
+            page = PAGE_OF_THE_SITE.match(nodeid)
+            return page["page"] if page else super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False
     return BookScheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    """Put notebooks first and the site's tests last."""
-    items.sort(key=lambda item: (not isinstance(item, IPyNbCell)) + item.nodeid.startswith("tests/site/"))
+    """Put what takes longest first: notebooks, and of the site, whose chapters they execute, the single pages last.
+
+    The many short pages at the end keep all workers busy until it is over.
+    """
+
+    def place(item):
+        if isinstance(item, IPyNbCell):
+            return 0
+        if not item.nodeid.startswith("tests/site/"):
+            return 1
+        return 3 if PAGE_OF_THE_SITE.match(item.nodeid) else 2
+
+    items.sort(key=place)

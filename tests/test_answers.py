@@ -1,14 +1,16 @@
 """The answer banks: every right answer passes, every wrong one is given its own lesson, wherever the answer runs."""
 
+import copy
 import importlib
-from functools import cache, partial
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 from answers import traps
 
 from innerlab import checks
-from innerlab.checks.asking import Request, ask, ask_elsewhere
+from innerlab.checks.asking import Answering, Limits, Request, ask
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, mark
 from innerlab.exercises.release import released, set_up, source_notebook
 
@@ -38,6 +40,17 @@ def answers(chapter, own):
     return [*right, *wrong, (NOT_ATTEMPTED, untouched)]
 
 
+def in_turn(answer):
+    """Ask an answer in this process, for one reply at a time: a judge that has found a mistake needs no more."""
+
+    def asked(recipes):
+        if recipes is None:
+            return ask(answer, None)
+        return (reply for recipe in recipes for reply in ask(answer, [recipe]))
+
+    return asked
+
+
 def outcome(verdict):
     return verdict.lesson.name if verdict.state == NOT_YET else verdict.state
 
@@ -53,6 +66,9 @@ def everything():
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, own):
     exercise = checks.exercise(f"{chapter}/{own}")
+    if exercise.cases is not None:
+        made = cache(exercise.cases)
+        exercise = replace(exercise, cases=lambda seed: copy.deepcopy(made(seed)))  # answers may write into their input
     prepared, wrong = {"__name__": "__main__"}, {}
     for source in set_up(notebooks(chapter)[1], own):
         exec(source, prepared)
@@ -60,19 +76,26 @@ def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, ow
         namespace = dict(prepared)
         exec(compile(text, "<cell>", "exec"), namespace)
         seeds = SEEDS if exercise.cases is not None else SEEDS[:1]
-        found = [outcome(mark(exercise, partial(ask, namespace[exercise.answer]), seed)) for seed in seeds]
+        found = [outcome(mark(exercise, in_turn(namespace[exercise.answer]), seed)) for seed in seeds]
         if set(found) != {wanted}:
             wrong[text] = f"wanted {wanted}, found { ({name: found.count(name) for name in set(found)}) }"
     assert not wrong, "\n\n".join(f"{reason}\n{text}" for text, reason in wrong.items())
 
 
+@pytest.fixture(scope="module")
+def elsewhere(blind):
+    """A process that sees no judge; it runs what comes before an exercise once, and is started anew if it must be."""
+    with Answering(limits=Limits(seconds=300), **blind) as process:
+        yield process
+
+
 @pytest.mark.parametrize(("chapter", "own"), everything())
-def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, blind):
+def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere):
     exercise = checks.exercise(f"{chapter}/{own}")
     cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
     all_answers = answers(chapter, own)
     requests = [Request((text,), exercise.answer, cases, set_up(notebooks(chapter)[1], own)) for _, text in all_answers]
-    replies = ask_elsewhere(requests, seconds=300, **blind)
+    replies = [elsewhere.ask(request) for request in requests]
     found = [outcome(mark(exercise, lambda _, reply=reply: reply, 7)) for reply in replies]
     assert found == [wanted for wanted, _ in all_answers]
 

@@ -134,21 +134,16 @@ def test_the_page_follows_the_executions(tiny):
 
 
 def test_a_page_without_its_claims_cannot_be_built(tiny):
-    configuration = (tiny.root / "_config.yml").read_text()
-    named = "    innersite_without_claims: [book/index, book/named]\n    innersite_package"
-    tiny.write("_config.yml", configuration.replace("    innersite_package", named))
     write(
         tiny,
         STATUS.replace("one#a-slow-part", "half#nowhere"),
         silent=cell("1 + 1"),
         half=shown([claim("first", "half")], ["first", "forgotten"]) + FIGURE.format("half"),
-        named=shown([claim("first", "named")], []) + FIGURE.format("named"),
     )
     built = tiny.build()
     assert built.code != 0
     assert built.text.count("book/silent has code and no table of claims") == 1
     assert "book/half shows claims that its last table lacks: forgotten" in built.text
-    assert "book/named makes claims and is set down as a page without" in built.text
     assert "'section' reference target not found: book/half#nowhere" in built.text
 
 

@@ -20,11 +20,11 @@ import warnings
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pytest
-from test_answers import CHAPTERS, cell, notebooks
+from test_answers import CHAPTERS, cell, in_turn, notebooks
 
 from innerlab.checks.asking import ask
 from innerlab.checks.judging import PASSED, mark
@@ -244,7 +244,7 @@ def test_every_mistake_is_seen(exercise):
     def passes(code, seed):
         with limited(PATIENCE):
             try:
-                return mark(exercise, partial(ask, run(code)), seed).state == PASSED
+                return mark(exercise, in_turn(run(code)), seed).state == PASSED
             except TimeoutError:
                 return False
 

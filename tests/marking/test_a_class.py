@@ -25,7 +25,7 @@ def marked(tmp_path_factory, limits):
     link = submitted / "a-linked-folder"
     link.symlink_to(submitted / "ada", target_is_directory=True)
     arguments = [str(submitted), "--out", str(out), "--seconds", str(limits.seconds)]
-    code = main(ROOT, ROOT, [*arguments, "--memory", str(limits.memory / 2**30), "--workers", "2"])
+    code = main(ROOT, ROOT, [*arguments, "--memory", str(limits.memory / 2**30), "--workers", "4"])
     assert code == 0
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -1,6 +1,7 @@
 """The built book, served, and a browser to read it with.
 
-Everything here is made once a session, so these tests belong on one worker: keep the browser's tests in one file.
+The book is built once a run, whichever worker comes first. A test that asks for a `name` runs on every page, and all
+such tests of a file run on one page before the next, so that a fixture of scope "module" may open the page for them.
 """
 
 import contextlib
@@ -14,10 +15,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from filelock import FileLock
+from reader import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -47,15 +49,27 @@ def pages():
 def pytest_generate_tests(metafunc):
     """Run a test that asks for a `name` on every page."""
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", PAGES)
+        metafunc.parametrize("name", PAGES, scope="module")
 
 
 @pytest.fixture(scope="session")
-def site():
+def of_this_run(tmp_path_factory, worker_id):
+    """Return a folder that all workers of this run share, and no other run."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def site(of_this_run):
     """Return the folder of the built book; building does nothing when nothing has changed."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "--keep-going"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf8", errors="replace")
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    said = of_this_run / "built.json"
+    with FileLock(of_this_run / "build.lock"):
+        if not said.is_file():
+            command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "--keep-going"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf8", errors="replace")
+            said.write_text(json.dumps([done.returncode, done.stdout[-4000:] + done.stderr[-4000:]]), "utf8")
+    code, text = json.loads(said.read_text("utf8"))
+    assert code == 0, text
     return ROOT / "_build" / "html"
 
 
@@ -138,73 +152,6 @@ def browser():
         chromium.close()
 
 
-class Reader:
-    """A page being read, with all that it asked for and complained of."""
-
-    def __init__(self, browser, address, width=1280, colors="light", **options):
-        self.address, self.complaints, self.foreign = address, [], []
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
-        )
-        self.context.set_default_timeout(10_000)
-        self.context.route("**/*", self.answer)
-        self.page = self.context.new_page()
-        self.page.on("console", self.heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
-        self.page.on("response", self.answered)
-
-    def heard(self, message):
-        """Note what the console calls an error or a warning."""
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def answered(self, response):
-        """Note an answer that is no success."""
-        if response.status >= 400:
-            self.complaints.append(f"status {response.status}: {response.url}")
-
-    def answer(self, route):
-        """Let requests to the book through, and note and stop all others."""
-        parts = urlsplit(route.request.url)
-        home = urlsplit(self.address)
-        if parts.scheme in ("data", "blob") or (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
-
-    def open(self, name):
-        """Go to the page called `name`."""
-        self.page.goto(f"{self.address}/{name}.html")
-        self.come_near()
-        self.settle()
-
-    def come_near(self):
-        """Scroll past all that waits for the reader to come near: widgets, and pictures. Ends at the top."""
-        self.page.evaluate(
-            """async () => {
-              for (const waiting of document.querySelectorAll("[data-innerlab], img[loading=lazy]")) {
-                waiting.scrollIntoView();
-                if (waiting.matches("img")) await waiting.decode().catch(() => {});
-                else for (let i = 0; i < 100 && waiting.isConnected; i++) await new Promise(requestAnimationFrame);
-              }
-              scrollTo(0, 0);
-            }"""
-        )
-
-    def settle(self):
-        """Wait until fonts are there and the script that marks scrolling boxes is done (350 ms after a change)."""
-        self.page.evaluate("document.fonts.ready.then(() => true)")
-        self.page.wait_for_timeout(450)
-
-    def look(self, width, colors):
-        """Read on in a window of this width and in these colors."""
-        self.page.set_viewport_size({"width": width, "height": 800})
-        self.page.emulate_media(color_scheme=colors)
-        self.settle()
-
-
 @pytest.fixture
 def read_at(browser):
     """Return a function that opens the page of some name below an address."""
@@ -232,9 +179,14 @@ def read(read_at, served, site):
 
 
 @pytest.fixture(scope="session")
-def weights(site):
+def weights(site, of_this_run):
     """Return a dictionary of what each page weighs, kept in _build/page_bytes.json for the status page."""
     noted = {}
     yield noted
-    if noted:
-        (site.parent / "page_bytes.json").write_text(json.dumps(noted, indent=1) + "\n", "utf8")
+    with FileLock(of_this_run / "weights.lock"):
+        shared = of_this_run / "weights.json"
+        found = (json.loads(shared.read_text("utf8")) if shared.is_file() else {}) | noted
+        shared.write_text(json.dumps(found), "utf8")
+        if found:
+            text = json.dumps({page: found[page] for page in PAGES if page in found}, indent=1)
+            (site.parent / "page_bytes.json").write_text(text + "\n", "utf8")

@@ -1,54 +1,139 @@
 """Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
 
+import functools
+import json
 import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
-
-pytestmark = pytest.mark.xdist_group("site")
+from reader import Reader
 
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 
 
+@functools.lru_cache(maxsize=2)
+def read_source(path):
+    return BeautifulSoup(path.read_text("utf8"), "html.parser")
+
+
 def soup(site, name):
-    return BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
+    return read_source(site / f"{name}.html")
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_page_is_quiet_and_asks_no_other_host(read, name, scheme):
-    reader = read(name, scheme)
-    assert reader.complaints == []
-    assert reader.foreign == []
+class Opened(Reader):
+    """A page that was opened for several tests, with what was to be heard and seen when it was new."""
+
+    def __init__(self, browser, address, name, **options):
+        super().__init__(browser, address, **options)
+        self.open(name)
+        self.at_first = {"complaints": [*self.complaints], "foreign": [*self.foreign]}
+        self.sizes = self.page.evaluate(
+            """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+                  .map(entry => [entry.name, entry.encodedBodySize])"""
+        )
 
 
-def test_page_weighs_little(read, weights, name):
-    sizes = read(name).page.evaluate(
-        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-              .map(entry => [entry.name, entry.encodedBodySize])"""
-    )
+@pytest.fixture(scope="module")
+def served_page(browser, served, name):
+    """The page, from the server, in a wide window."""
+    reader = Opened(browser, served, name)
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture(scope="module")
+def page_as_file(browser, site, name):
+    """The page, opened as a file on a small phone."""
+    reader = Opened(browser, site.as_uri(), name, width=320)
+    yield reader
+    reader.context.close()
+
+
+SCHEMES = pytest.mark.parametrize("scheme", ["http", "file"])
+
+
+@pytest.fixture
+def opened(request, scheme):
+    """The page, opened in either way."""
+    return request.getfixturevalue("served_page" if scheme == "http" else "page_as_file")
+
+
+@SCHEMES
+def test_page_is_quiet_and_asks_no_other_host(opened, name):
+    assert opened.at_first == {"complaints": [], "foreign": []}
+
+
+@SCHEMES
+def test_all_widgets_of_the_page_are_mounted(opened, site, name):
+    places = soup(site, name).select("[data-innerlab]")
+    assert opened.page.locator(".innerlab-widget[role=group]").count() == len(places)
+    assert opened.page.locator("[data-innerlab]").count() == 0
+
+
+def test_page_weighs_little(served_page, weights, name):
+    sizes = served_page.sizes
     fonts = sum(size for url, size in sizes if url.endswith(".woff2"))
     weights[name] = {"bytes": sum(size for _, size in sizes) - fonts, "fonts": fonts, "requests": len(sizes)}
     assert min(size for _, size in sizes) > 0, sizes
     assert weights[name]["bytes"] < CEILING
 
 
-def test_page_is_accessible_and_fits_in_every_look(read, name):
-    reader = read(name)
+def test_page_is_accessible_and_fits_in_every_look(served_page, name):
+    plainer_code(served_page.page)
     for width, colors in LOOKS:
-        reader.look(width, colors)
-        state = reader.page.evaluate("[document.documentElement.dataset.theme, document.documentElement.scrollWidth]")
+        served_page.look(width, colors)
+        state = served_page.page.evaluate(
+            "[document.documentElement.dataset.theme, document.documentElement.scrollWidth]"
+        )
         assert state == [colors, width]
-        found = Axe().run(reader.page)
-        assert found.violations_count == 0, f"{width} px, {colors}:\n{found.generate_report()}"
+        assert not (found := complaints(served_page.page)), f"{width} px, {colors}:\n{found}"
 
 
-def test_page_does_not_scroll_sideways_on_a_small_phone(read, name):
-    reader = read(name, width=320)
-    reader.page.evaluate("scrollTo(1000, 0)")
-    assert reader.page.evaluate("scrollX") == 0
+def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
+    page = browser.new_page()
+    page.set_content("""<html lang="en"><title>Code</title>
+        <style>.pale { color: #ccc } .bold { font-weight: bold }</style>
+        <main><h1>Code</h1><pre><span class="bold">def</span> <span class="bold">if</span> <span class="pale">one</span>
+        <span class="pale">two</span> <span class="bold" style="color: #ddd">odd</span></pre>
+        <pre><span class="pale">three</span> <span class="bold">for</span></pre></main></html>""")
+    assert plainer_code(page) == 2  # "if" and "two"
+    assert page.locator("pre span").all_inner_texts() == ["def", "one", "odd", "three", "for"]
+    found = complaints(page)
+    page.close()
+    assert [f">{word}<" in found for word in ("def", "one", "odd", "three", "for")] == [False, True, True, True, False]
+
+
+def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
+    page_as_file.page.evaluate("scrollTo(1000, 0)")
+    assert page_as_file.page.evaluate("scrollX") == 0
+
+
+@SCHEMES
+def test_every_position_of_every_slider_and_choice_changes_something(opened, name):
+    for box in opened.page.locator(".il-explore").all():
+        seen = set()
+        for choice in box.get_by_role("radio").all() or [None]:
+            if choice is not None:
+                choice.check()
+            for slider in box.get_by_role("slider").all():
+                for at in range(int(slider.get_attribute("max")) + 1):
+                    slider.fill(str(at))
+                    seen.add(box.locator("svg").inner_html() + box.get_by_role("status").inner_text())
+        assert len(seen) > 1
+
+
+def test_every_question_veils_a_figure_that_is_there(served_page, site, name):
+    wanted = set()
+    for place in soup(site, name).select("[data-innerlab=predict]"):
+        wanted |= set(json.loads(place.find("script").string)["unveils"])
+    page = served_page.page
+    assert set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)")) == wanted
+    for button in page.get_by_role("button", name="Just show me").all()[::-1]:
+        button.click()
+    assert page.locator(".il-veiled").count() == 0
 
 
 def test_head_says_what_the_page_is(site, name):
@@ -137,14 +222,14 @@ def test_formulas_reach_a_screen_reader(read, formula_pages):
     assert page.locator("[aria-hidden=true] math, [role=img] math").count() == 0
 
 
-def test_colors_follow_the_system_before_any_script_file_runs(read, name):
-    reader = read(name, colors="dark")
+def test_colors_follow_the_system_before_any_script_file_runs(browser, served, name):
+    reader = Reader(browser, served, colors="dark")
     reader.context.route("**/*.js*", lambda route: route.abort())
-    reader.page.reload()
+    reader.page.goto(f"{served}/{name}.html")
     assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark"
-    red, green, blue = map(
-        int, re.findall(r"\d+", reader.page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
-    )
+    color = reader.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    reader.context.close()
+    red, green, blue = map(int, re.findall(r"\d+", color)[:3])
     assert max(red, green, blue) < 64
 
 

@@ -71,8 +71,7 @@ def gather(app) -> list[Chapter]:
     """Return all chapters that make claims, in reading order.
 
     Raises:
-        EvidenceMissing: if a page with code makes no claim and `innersite_without_claims` does not name it, makes one
-            and is named, or leaves one out of its table.
+        EvidenceMissing: if a page with code makes no claim, or leaves one out of its table.
     """
     book = Book.from_app(app)
     order = list(app.env.external_site_map)
@@ -85,10 +84,9 @@ def gather(app) -> list[Chapter]:
         claims, cards = claimed(notebook)
         if missing := cards - {claim["name"] for claim in claims}:
             problems.append(f"{run.docname} shows claims that its last table lacks: {', '.join(sorted(missing))}")
-        if bool(claims) == (run.docname in app.config.innersite_without_claims):
-            what = "makes claims and is set down as a page without" if claims else "has code and no table of claims"
-            problems.append(f"{run.docname} {what}")
-        if claims:
+        if not claims:
+            problems.append(f"{run.docname} has code and no table of claims")
+        else:
             title = next(text for _, text in headings(notebook))
             slowest = slowest_cell(notebook, record.data["cell_seconds"])
             about = (record.data["execution_seconds"], slowest, record.created)
@@ -319,7 +317,8 @@ def resolve_section(app, env, node, contnode) -> nodes.reference | None:
         return None
     docname, _, anchor = node["reftarget"].partition("#")
     for heading in env.tocs.get(docname, nodes.bullet_list()).findall(nodes.reference):
-        if heading["anchorname"] == f"#{anchor}":
+        own = heading["anchorname"] or f"#{nodes.make_id(heading.astext())}"  # a page's title has none
+        if own == f"#{anchor}":
             text = nodes.inline("", heading.astext())
             return make_refnode(app.builder, node["refdoc"], docname, anchor, text)
     return None
@@ -352,7 +351,6 @@ def dress(app, pagename, templatename, context, doctree) -> None:
 
 def setup(app) -> dict:
     """Connect the above to Sphinx."""
-    app.add_config_value("innersite_without_claims", [], "env", list)
     app.add_node(element, html=(visit_element, depart_element))
     for name, directive in (
         ("claims-counted", ClaimsCounted),

@@ -1,0 +1,71 @@
+"""A page being read in a browser."""
+
+from urllib.parse import urlsplit
+
+
+class Reader:
+    """A page being read, with all that it asked for and complained of."""
+
+    def __init__(self, browser, address, width=1280, colors="light", **options):
+        self.address, self.complaints, self.foreign = address, [], []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
+        )
+        self.context.set_default_timeout(10_000)
+        self.context.route("**/*", self.answer)
+        self.page = self.context.new_page()
+        self.page.on("console", self.heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        self.page.on("response", self.answered)
+
+    def heard(self, message):
+        """Note what the console calls an error or a warning."""
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def answered(self, response):
+        """Note an answer that is no success."""
+        if response.status >= 400:
+            self.complaints.append(f"status {response.status}: {response.url}")
+
+    def answer(self, route):
+        """Let requests to the book through, and note and stop all others."""
+        parts = urlsplit(route.request.url)
+        home = urlsplit(self.address)
+        if parts.scheme in ("data", "blob") or (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+    def open(self, name):
+        """Go to the page called `name`."""
+        self.page.goto(f"{self.address}/{name}.html")
+        self.come_near()
+        self.settle()
+
+    def come_near(self):
+        """Scroll past all that waits for the reader to come near: widgets, and pictures. Ends at the top."""
+        self.page.evaluate(
+            """async () => {
+              for (const waiting of document.querySelectorAll("[data-innerlab], img[loading=lazy]")) {
+                waiting.scrollIntoView();
+                if (waiting.matches("img")) await waiting.decode().catch(() => {});
+                else for (let i = 0; i < 100 && waiting.isConnected; i++) await new Promise(requestAnimationFrame);
+              }
+              scrollTo(0, 0);
+            }"""
+        )
+
+    def settle(self):
+        """Wait until fonts are there and the script that marks scrolling boxes, if any, is done (350 ms later)."""
+        marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
+        if self.page.evaluate(marks):
+            self.page.wait_for_timeout(450)
+
+    def look(self, width, colors):
+        """Read on in a window of this width and in these colors."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.emulate_media(color_scheme=colors)
+        self.settle()
