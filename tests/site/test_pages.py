@@ -307,8 +307,8 @@ def test_nothing_heavy_is_shipped(site, pages):
         scripts = [tag["src"] for tag in soup(site, page).select("script[src]")]
         assert [src for src in scripts if re.search(names, src, re.IGNORECASE)] == []
     fonts = {path.name: path.stat().st_size for path in (site / "_static").glob("*.woff2")}
-    assert fonts["stix-two-math.woff2"] < 120_000
-    assert sum(fonts.values()) < 140_000
+    assert fonts["stix-two-math.woff2"] < 40_000
+    assert sum(fonts.values()) < 60_000
 
 
 def test_every_page_is_in_the_table_of_contents(pytestconfig, pages):

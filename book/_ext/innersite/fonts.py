@@ -22,6 +22,11 @@ def cut(source, target, codes, features=()):
         subset.save_font(font, str(target), options)
 
 
+def versions(*packages):
+    """Return the versions of packages, and of those that cut and compress."""
+    return [importlib.metadata.version(package) for package in (*packages, "fonttools", "brotli")]
+
+
 def provide(app, name, write, module, packages):
     """Have `write(folder)` make static files, unless they are made already, and let Sphinx copy them with its own.
 
@@ -30,9 +35,8 @@ def provide(app, name, write, module, packages):
     if app.builder.format != "html":
         return
     folder = Path(app.outdir).parent / "site_assets" / name
-    versions = [importlib.metadata.version(package) for package in (*packages, "fonttools", "brotli")]
     sources = [Path(file).read_text("utf8") for file in (module, __file__)]
-    key = hashlib.sha256(repr((versions, sources)).encode()).hexdigest()
+    key = hashlib.sha256(repr((versions(*packages), sources)).encode()).hexdigest()
     stamp = folder.with_suffix(".key")
     if not (stamp.is_file() and stamp.read_text("utf8") == key):
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,9 @@ STIX Two Math comes with the package `ziamath`; a subset of it is cut here and n
 
 import html
 import importlib.util
+import json
 import re
+import unicodedata
 from pathlib import Path
 
 from docutils import nodes
@@ -21,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FONT_NAME = "stix-two-math.woff2"
 
-# What a book like this writes, a good margin included. A formula that needs more is a warning.
+# What a formula may use. One that needs more is a warning, since the font may have no drawing for it.
 FONT_RANGES = (
     (0x20, 0x7E),  # ASCII
     (0xA0, 0xFF),  # Latin-1: ×, ÷, ±, ·, ¬
@@ -56,6 +58,9 @@ FONT_RANGES = (
     (0x1D6A4, 0x1D755),  # Greek: bold, italic, bold italic
     (0x1D7CE, 0x1D7E1),  # digits: bold, blackboard bold
 )
+
+# Mathematical italic: Planck's constant, which is its h, and Latin and Greek letters.
+SLANTED = (0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C))
 
 # LaTeX numbers the rows of these by itself, which Sphinx's own numbers would contradict.
 SELF_NUMBERED = re.compile(r"\\begin\{(align|alignat|equation|gather|multline|eqnarray|flalign)\}|\\(?:tag|label)\b")
@@ -107,7 +112,7 @@ def display_source(tex):
 
 
 def outside_font(markup):
-    """Return the characters of `markup` for which the cut font has no drawing, in order."""
+    """Return the characters of `markup` that no formula may use, in order."""
     text = html.unescape(re.sub(r"<[^>]*>", "", markup))
     return sorted({c for c in text if not c.isspace() and not any(a <= ord(c) <= b for a, b in FONT_RANGES)})
 
@@ -123,11 +128,15 @@ def _convert(node, tex, display):
     if found := SELF_NUMBERED.search(tex):
         advice = r"use the starred form or \begin{aligned}, and put a label after the closing $$"
         logger.warning("%s numbers equations by itself: %s", found.group(), advice, **about)
-    if styled := STYLE.search(markup):
+    elif styled := STYLE.search(markup):
         logger.warning("the pages' policy forbids %s; use what needs no color or space of its own", styled[0], **about)
     if missing := outside_font(markup):
         codes = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
-        logger.warning("the math font is cut without %s: add it to FONT_RANGES in mathematics.py", codes, **about)
+        logger.warning(
+            "no drawing is known for %s: if the math font has one, add it to FONT_RANGES in mathematics.py",
+            codes,
+            **about,
+        )
     return markup
 
 
@@ -159,20 +168,39 @@ def font_source():
     return package / "fonts" / "STIXTwoMath-Regular.ttf"
 
 
-def cut_font(target):
-    """Write the part of STIX Two Math that FONT_RANGES names to `target`."""
-    codes = [code for first, last in FONT_RANGES for code in range(first, last + 1)]
+def cut_font(target, codes):
+    """Write the part of STIX Two Math that draws `codes` to `target`."""
     # Dotless letters under accents and flat accents over capitals. Not "ssty", a drawing of each letter for scripts:
     # it would be two fifths of the bytes, and no difference was seen in Chromium with and without it.
     fonts.cut(font_source(), target, codes, features=["dtls", "flac"])
 
 
-def provide_font(app):
-    """Put the cut font among the site's static files."""
-    fonts.provide(app, "math", lambda folder: cut_font(folder / FONT_NAME), __file__, ["ziamath"])
+def drawn_codes(pages):
+    """Return what the formulas of some pages (their HTML) are drawn with, in order.
+
+    A browser sets a variable in the slanted letters of Unicode's mathematical alphabet, though the page has plain ones.
+    """
+    formulas = "".join(formula for page in pages for formula in re.findall(r"<math.*?</math>", page, re.DOTALL))
+    used = set(html.unescape(re.sub(r"<[^>]*>", "", formulas)))
+    slanted = {chr(code) for code in SLANTED if unicodedata.normalize("NFKD", chr(code)) in used}
+    return sorted(map(ord, used | slanted))
+
+
+def write_font(app, exception):
+    """Put the font among the site's static files, cut to what its formulas use: a tenth of what they might."""
+    if exception is not None or app.builder.format != "html":
+        return
+    codes = drawn_codes(path.read_text("utf8") for path in Path(app.outdir).rglob("*.html"))
+    target = Path(app.outdir, "_static", FONT_NAME)
+    record = target.parents[2] / "site_assets" / "math.json"  # what it was cut for
+    wanted = json.dumps({"codes": codes, "versions": fonts.versions("ziamath")})
+    if not (target.is_file() and record.is_file() and record.read_text("utf8") == wanted):
+        cut_font(target, codes)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(wanted, "utf8")
 
 
 def setup(app):
     app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
-    app.connect("builder-inited", provide_font)
+    app.connect("build-finished", write_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
