@@ -12,7 +12,7 @@ from innersite import terms
 
 BOOK = ROOT / "book"
 TEXTS = {path.stem: path.read_text("utf8") for path in sorted(BOOK.glob("*.md"))}
-CHAPTERS = {name: text for name, text in TEXTS.items() if "kernelspec:" in text}
+CHAPTERS = {name: text for name, text in TEXTS.items() if "kernelspec:" in text and name != "index"}
 CODE = re.compile(r"^```\{code-cell\}.*?^```$", re.S | re.M)
 
 RLO = """
