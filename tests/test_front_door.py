@@ -85,18 +85,7 @@ def test_what_does_not_fit_is_named(changes, message):
         small(**changes)
 
 
-NUMBERS = {
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "eleven": 11,
-    "twelve": 12,
-    "thirteen": 13,
-}
+NUMBERS = dict(zip("four five six seven eight nine ten eleven twelve thirteen".split(), range(4, 14), strict=True))
 CODE = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 
 

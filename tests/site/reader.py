@@ -49,10 +49,11 @@ class Reader:
         """Scroll past all that waits for the reader to come near: widgets, and pictures. Ends at the top."""
         self.page.evaluate(
             """async () => {
+              const there = waiting => (waiting.matches("img") ? waiting.complete : !waiting.isConnected);
               for (const waiting of document.querySelectorAll("[data-innerlab], img[loading=lazy]")) {
+                if (waiting.getClientRects().length === 0) continue; // veiled, or in a closed fold
                 waiting.scrollIntoView();
-                if (waiting.matches("img")) await waiting.decode().catch(() => {});
-                else for (let i = 0; i < 100 && waiting.isConnected; i++) await new Promise(requestAnimationFrame);
+                for (let i = 0; i < 300 && !there(waiting); i++) await new Promise(requestAnimationFrame);
               }
               scrollTo(0, 0);
             }"""
