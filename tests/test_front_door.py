@@ -85,7 +85,8 @@ def test_what_does_not_fit_is_named(changes, message):
         small(**changes)
 
 
-NUMBERS = dict(zip("four five six seven eight nine ten eleven twelve thirteen".split(), range(4, 14), strict=True))
+WORDS = ["four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"]
+NUMBERS = {word: number for number, word in enumerate(WORDS, start=4)}
 CODE = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 
 
