@@ -5,6 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -99,7 +100,7 @@ def test_agents_are_seen_to_walk_and_a_tap_is_enough(read):
     assert "…" in door.locator(".il-ends").inner_text()
     assert not page.locator(".il-hundred").is_visible()
     early = door.evaluate(COUNTED)
-    page.wait_for_function("!document.querySelector('.il-ends').textContent.includes('…')")
+    expect(door.locator(".il-ends")).not_to_contain_text("…")
     assert page.locator(".il-hundred").is_visible()
     assert door.evaluate(COUNTED) != early
     assert "You said: nowhere." in page.locator(".il-front [role=status]").inner_text()

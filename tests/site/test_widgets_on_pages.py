@@ -15,6 +15,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 from innerlab.agents import stored
 from innerlab.analysis import outcome_probabilities
@@ -526,7 +527,7 @@ def test_bench_walks_at_once_or_step_by_step(look_at):
     reader.page.emulate_media(reduced_motion="no-preference")
     box.get_by_role("button", name="Let it walk").click()
     box.get_by_role("button", name="Stop").wait_for()
-    reader.page.wait_for_function("document.querySelector('.il-trail').getAttribute('d').split('L').length > 3")
+    expect(box.locator(".il-trail")).to_have_attribute("d", re.compile(r"(?:L[^L]*){3}"))
     box.get_by_role("button", name="Stop").click()
     assert box.get_by_role("button", name="Let it walk").is_visible()
 
