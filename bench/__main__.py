@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import torch  # noqa: E402  (the path comes first)
 
-from bench import chapters, laboratory, marking  # noqa: E402
+from bench import chapters, laboratory, lighthouse, marking  # noqa: E402
 from bench.numbers import Number, number  # noqa: E402
 
 PACKAGES = ("torch", "numpy", "gymnasium", "minigrid", "jupyter-book")
@@ -32,24 +32,31 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, extent: laborato
     """Measure everything asked for; return the exit code."""
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
     parser.add_argument("--laboratory", action="store_true", help="only the laboratory: a minute instead of several")
+    parser.add_argument("--pages", action="store_true", help="only what Lighthouse says of the built pages")
     parser.add_argument("--out", type=Path, default=root / "_build" / "bench.json", help="the file to write")
     asked = parser.parse_args(arguments)
     header = about(root)
     print(f"{header['date']}, {describe(header)}\n", flush=True)
     numbers, of_chapters = [], {}
-    for result in laboratory.measure(extent or laboratory.Extent()):
-        numbers.append(result)
-        print(line(result), flush=True)
-    if not asked.laboratory:
-        try:
+    if not asked.pages:
+        for result in laboratory.measure(extent or laboratory.Extent()):
+            numbers.append(result)
+            print(line(result), flush=True)
+    try:
+        if not (asked.laboratory or asked.pages):
             of_chapters = measure_book(root, numbers)
             say("marking a class, nbgrader's way and ours")
             for result in marking.measure(root):
                 numbers.append(result)
                 print(line(result), flush=True)
-        except RuntimeError as problem:
-            print(problem, file=sys.stderr)
-            return 1
+        if not asked.laboratory:
+            say(lighthouse.missing(root) or "asking Lighthouse about the built pages")
+            for result in lighthouse.measure(root):
+                numbers.append(result)
+                print(line(result), flush=True)
+    except RuntimeError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     write(asked.out, header, numbers, of_chapters)
     print(f"\nWritten to {asked.out}")
     return 0

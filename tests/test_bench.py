@@ -10,7 +10,7 @@ import torch
 from tiny_book import ROOT, TinyBook, cell
 
 from bench import __main__ as bench
-from bench import chapters, laboratory
+from bench import chapters, laboratory, lighthouse
 from bench.numbers import Number, cpu_seconds, in_turns, number
 from innerlab.networks import PlainPolicies
 from innerlab.training import ExactGradient
@@ -95,6 +95,19 @@ def test_run_py_passes_arguments_on(monkeypatch):
     monkeypatch.setattr(run, "run", lambda command: started.append(command) or 5)
     assert run.main(["bench", "--laboratory"]) == 5
     assert started == [[run.PYTHON, "-m", "bench", "--laboratory"]]
+
+
+# Pages
+
+
+def test_without_lighthouse_the_scores_are_missing_and_it_is_said_how_to_get_them(tmp_path, capsys):
+    assert bench.main(["--pages", "--out", str(tmp_path / "bench.json")], root=tmp_path) == 0
+    said = capsys.readouterr()
+    assert lighthouse.HOW_TO_INSTALL in said.err
+    written = json.loads((tmp_path / "bench.json").read_text())
+    scores = {name: score for name, score in written.items() if name.startswith("glossary: ")}
+    assert scores == {f"glossary: {name}": None for name in lighthouse.CATEGORIES}
+    assert "minigrid_ratio" not in written
 
 
 # Measuring

@@ -5,15 +5,10 @@ such tests of a file run on one page before the next, so that a fixture of scope
 """
 
 import contextlib
-import functools
-import gzip
-import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -21,10 +16,9 @@ import yaml
 from filelock import FileLock
 from reader import Reader
 
+from bench.serving import BROWSER_FLAGS, Compressing, find_browser, serving
+
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--headless", "--disable-gpu"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NO_BROWSER = "no Chromium or Chrome: install one (apt install chromium, or python -m playwright install chromium)"
 
 
@@ -73,49 +67,6 @@ def site(of_this_run):
     return ROOT / "_build" / "html"
 
 
-class Compressing(http.server.SimpleHTTPRequestHandler):
-    """Serves files as real hosts do: text is compressed, fonts and pictures are as they are."""
-
-    protocol_version = "HTTP/1.1"
-    policy = ""  # a content security policy, if any
-
-    def log_message(self, *arguments):
-        """Say nothing."""
-
-    def do_GET(self):
-        path = Path(self.translate_path(self.path))
-        path = path / "index.html" if path.is_dir() else path
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data, compressible = (
-            path.read_bytes(),
-            path.suffix in {".html", ".css", ".js", ".svg", ".json", ".md", ".ipynb"},
-        )
-        data = gzip.compress(data, 6) if compressible else data
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(path))
-        self.send_header("Content-Length", str(len(data)))
-        if compressible:
-            self.send_header("Content-Encoding", "gzip")
-        if self.policy:
-            self.send_header("Content-Security-Policy", self.policy)
-        self.end_headers()
-        self.wfile.write(data)
-
-
-@contextlib.contextmanager
-def serving(folder, handler=Compressing):
-    """Serve a folder on this machine; gives its address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.fixture(scope="session")
 def served(site):
     """Return the address under which the book is served on this machine."""
@@ -139,11 +90,11 @@ def browser():
     """Return a Chromium; without one, skip here and fail where tests must not be skipped."""
     from playwright.sync_api import Error, sync_playwright
 
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = find_browser()
     with sync_playwright() as playwright:
         try:
             options = {"executable_path": path} if path else {"channel": "chrome"}
-            chromium = playwright.chromium.launch(args=FLAGS, **options)
+            chromium = playwright.chromium.launch(args=BROWSER_FLAGS, **options)
         except Error:
             if os.environ.get("CI"):
                 pytest.fail(NO_BROWSER)
