@@ -239,6 +239,7 @@ def open_notebook(browser):
             page = context.new_page()
             page.goto(address)
             page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # else it asks for a kernel
             return page
 
         yield opened
