@@ -110,8 +110,10 @@ def run_cell(page, cell):
 def solve(page, path, answer):
     """Read the check's card of the stub, then type the answer over it, run it, and save the notebook."""
     imports, stub, checks = (page.locator(".jp-CodeCell").nth(at) for at in cells_of(nbformat.read(path, 4)))
-    run_cell(page, imports)
-    expect(imports.locator(".jp-InputPrompt")).to_have_text("[1]:", timeout=60_000)
+    for _ in range(6):  # what is run before the kernel is connected may be lost
+        run_cell(page, imports)
+        if wait_for(lambda: imports.locator(".jp-InputPrompt").inner_text() == "[1]:", 10):
+            break
     run_cell(page, stub)
     run_cell(page, checks)
     expect(checks.locator(".jp-OutputArea")).to_contain_text("Not attempted", timeout=60_000)
