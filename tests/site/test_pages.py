@@ -146,7 +146,8 @@ def test_what_the_pointer_can_press_the_keyboard_reaches_and_shows(served_page, 
 
 def test_faults_of_the_keyboard_are_found(browser):
     page = browser.new_page()
-    page.set_content("""<style>:focus { outline: 2px solid } .bare:focus { outline: none } .press { cursor: pointer } .gone { opacity: 0 }</style>
+    page.set_content("""<style>:focus { outline: 2px solid }
+        .bare:focus { outline: none } .press { cursor: pointer } .gone { opacity: 0 }</style>
         <a href="#a" tabindex="2">early</a> <a href="#b" class="bare">bare</a> <div class="press">deaf</div>
         <button class="gone">gone</button> <button class="press">good</button> <a href="#c">good</a>""")
     found, tried = faults(page)
