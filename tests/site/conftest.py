@@ -7,9 +7,14 @@ such tests of a file run on one page before the next, so that a fixture of scope
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -19,6 +24,7 @@ from reader import Reader
 from bench.serving import BROWSER_FLAGS, Compressing, find_browser, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOK = {"width": 1280, "height": 1400}
 NO_BROWSER = "no Chromium or Chrome: install one (apt install chromium, or python -m playwright install chromium)"
 
 
@@ -127,6 +133,67 @@ def read(read_at, served, site):
         return read_at(name, served if scheme == "http" else site.as_uri(), **options)
 
     return opened
+
+
+@contextlib.contextmanager
+def running_jupyterlab(folder):
+    """Run a JupyterLab on a folder, with settings of its own; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = dict(os.environ)
+    env.pop("INNERLAB_PROGRESS", None)  # checks leave their records beside the notebook, as they do for a learner
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        env |= {"JUPYTER_CONFIG_DIR": home, "JUPYTER_DATA_DIR": home}
+        env |= {"JUPYTERLAB_SETTINGS_DIR": home, "JUPYTERLAB_WORKSPACES_DIR": home}
+        options = [f"--port={port}", "--no-browser", "--allow-root", "--IdentityProvider.token="]
+        options += [f"--notebook-dir={folder}"]
+        options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        log = Path(home, "log.txt")
+        with log.open("w") as said:
+            command = [sys.executable, "-m", "jupyterlab", *options]
+            server = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=said)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(120):
+                try:
+                    urllib.request.urlopen(f"{address}/api", timeout=5).close()
+                    break
+                except OSError:
+                    assert server.poll() is None, log.read_text("utf8")[-3000:]
+                    time.sleep(0.5)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@pytest.fixture
+def jupyterlab():
+    """Return a function that runs a JupyterLab on a folder until the test is over, and gives its address."""
+    with contextlib.ExitStack() as stack:
+        yield lambda folder: stack.enter_context(running_jupyterlab(folder))
+
+
+@pytest.fixture
+def open_notebook(browser):
+    """Return a function that opens a notebook, by its address in a JupyterLab, in a page that reaches no other host."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(address):
+            context = stack.enter_context(browser.new_context(viewport=NOTEBOOK, reduced_motion="reduce"))
+            context.set_default_timeout(60_000)
+            home = urlsplit(address).netloc
+            context.route(
+                lambda url: home not in url and not url.startswith(("data:", "blob:")), lambda route: route.abort()
+            )
+            page = context.new_page()
+            page.goto(address)
+            page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # else it asks for a kernel
+            return page
+
+        yield opened
 
 
 @pytest.fixture(scope="session")

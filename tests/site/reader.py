@@ -1,6 +1,17 @@
 """A page being read in a browser."""
 
+import time
 from urllib.parse import urlsplit
+
+
+def wait_for(condition, seconds=20):
+    """Wait until something holds; tell whether it came to that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return False
 
 
 class Reader:

@@ -1,16 +1,11 @@
 """Widgets in a real JupyterLab: each answers there as on the page, and what changes reaches Python."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from reader import wait_for
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -84,43 +79,14 @@ CELLS = [
 
 
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path, jupyterlab):
     """A JupyterLab with a notebook open in a folder of its own: its address and the folder."""
     cells = [new_code_cell("\n".join(line[4:] for line in cell.strip("\n").split("\n"))) for cell in CELLS]
     for index, cell in enumerate(cells):
         cell.id = f"cell-{index}"
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "widgets.ipynb")
-    (tmp_path / "home").mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = dict(os.environ, JUPYTER_CONFIG_DIR=str(tmp_path / "home"), JUPYTER_DATA_DIR=str(tmp_path / "home"))
-    env |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "home"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "home")}
-    options = [
-        f"--port={port}",
-        "--no-browser",
-        "--allow-root",
-        "--IdentityProvider.token=",
-        f"--notebook-dir={tmp_path}",
-    ]
-    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with open(tmp_path / "log.txt", "w") as log:
-        command = [sys.executable, "-m", "jupyterlab", *options]
-        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/api", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, (tmp_path / "log.txt").read_text("utf8")[-3000:]
-                time.sleep(0.5)
-        yield address, tmp_path
-    finally:
-        server.terminate()
-        server.wait(30)
+    return jupyterlab(tmp_path), tmp_path
 
 
 def heard(folder):
@@ -128,25 +94,9 @@ def heard(folder):
     return [json.loads(line) for line in file.read_text("utf8").splitlines()] if file.is_file() else []
 
 
-def wait_for(condition, seconds=20):
-    """Wait until something holds; tell whether it came to that."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return False
-
-
-def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
+def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook):
     address, folder = lab
-    context = browser.new_context(viewport={"width": 1280, "height": 1400}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
-    home = address.removeprefix("http://")
-    context.route(lambda url: home not in url and not url.startswith(("data:", "blob:")), lambda route: route.abort())
-    page = context.new_page()
-    page.goto(f"{address}/lab/tree/widgets.ipynb")
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page = open_notebook(f"{address}/lab/tree/widgets.ipynb")
     number = page.locator(".il-predict")
     for _ in range(6):  # what is run before the kernel is connected may be lost
         page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
@@ -216,4 +166,3 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, browser):
     assert wait_for(lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
     assert ["flow", "start", [-0.9, 0.3]] in heard(folder)
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
-    context.close()

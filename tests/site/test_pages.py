@@ -1,6 +1,7 @@
 """Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
 
 import functools
+import itertools
 import json
 import re
 from urllib.parse import unquote, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
+from keyboard import faults, walk
 from reader import Reader
 
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
@@ -134,6 +136,47 @@ def test_every_question_veils_a_figure_that_is_there(served_page, site, name):
     for button in page.get_by_role("button", name="Just show me").all()[::-1]:
         button.click()
     assert page.locator(".il-veiled").count() == 0
+
+
+def test_what_the_pointer_can_press_the_keyboard_reaches_and_shows(served_page, name):
+    found, tried = faults(served_page.page)
+    assert found == []
+    assert tried > 10
+
+
+def test_faults_of_the_keyboard_are_found(browser):
+    page = browser.new_page()
+    page.set_content("""<style>:focus { outline: 2px solid }
+        .bare:focus { outline: none } .press { cursor: pointer } .gone { opacity: 0 }</style>
+        <a href="#a" tabindex="2">early</a> <a href="#b" class="bare">bare</a> <div class="press">deaf</div>
+        <button class="gone">gone</button> <button class="press">good</button> <a href="#c">good</a>""")
+    found, tried = faults(page)
+    page.close()
+    assert tried == 4
+    said = [(fault.partition(":")[0], fault.rsplit(maxsplit=1)[-1]) for fault in found]
+    assert said == [
+        ("out of the page's order", "early"),
+        ("only for the pointer", "deaf"),
+        ("shows no focus", "bare"),
+        ("stays out of sight", "gone"),
+    ]
+
+
+@pytest.mark.parametrize("walked", ["book/index", "book/optimizer", "book/glossary", "exercises/optimizer", "search"])
+def test_tab_leads_once_through_the_page_in_its_order(read, walked):
+    page = read(walked).page
+    count, stops = walk(page)
+    assert count > 20
+    assert [stop["words"] for number, stop in enumerate(stops) if stop["number"] != number] == []
+    assert [stop["words"] for stop in stops if not stop["seen"]] == []
+    back = [
+        stop["words"]
+        for before, stop in itertools.pairwise(stops)
+        if stop["bottom"] <= before["top"] and stop["left"] <= before["left"]  # up, but not into a column to the right
+    ]
+    assert back == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => window.expected.indexOf(document.activeElement)") <= 0  # out of the page, or around
 
 
 def test_head_says_what_the_page_is(site, name):
