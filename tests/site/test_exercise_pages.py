@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup
 
 from innerlab.exercises import release
 from innersite import notebooks
+from innersite.cards import read_cards, summary
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -33,6 +34,20 @@ def soup(site, name):
 
 def words(tag):
     return " ".join(tag.get_text(" ").split())
+
+
+def test_syllabi_and_the_front_page_say_what_the_cards_say(site):
+    known = {chapter: read_cards(ROOT / "solutions" / f"{chapter}.md") for chapter in CHAPTERS}
+    assert summary([card for cards in known.values() for card in cards]) in soup(site, "book/index").text
+    lines = soup(site, "book/teaching").select('#syllabi li:has(a[href^="../exercises/"])')
+    assert {Path(line.a["href"]).stem for line in lines} == set(CHAPTERS)
+    for line in lines:
+        numbered = {card.number: card for card in known[Path(line.a["href"]).stem]}
+        assert line.em
+        for title in line.find_all("em"):
+            card = numbered[int(title.previous_sibling.split()[-1])]
+            after = " ".join(title.next_sibling.split())
+            assert after.startswith(f"({card.minutes} min, {card.points} p)"), line.text
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

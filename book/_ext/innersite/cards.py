@@ -3,8 +3,8 @@
 Every exercise has a card in `solutions/<chapter>.md`. Pages name exercises by `<chapter>/<name>` and never type what is
 on the card; a name that does not exist is a warning, and so fails the build.
 
-- the role `effort` says how long the `reading` of this page takes, or what its `exercises` come to;
-- the directive `exercises` lists some, `<chapter>: <name>, <name>` a line, with their sum.
+- the role `effort` says how long the `reading` of this page takes, what its `exercises` come to, or `all exercises`;
+- the directive `exercises` lists some, `<chapter>: <name>, <name>` a line, with their sum and a link to their page.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 SECTION = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
@@ -76,7 +77,7 @@ class effort(nodes.Inline, nodes.TextElement):
 
 
 class Effort(SphinxRole):
-    """What the page asks for: `reading` or `exercises`."""
+    """What the page asks for: `reading` or `exercises`; or what the book does: `all exercises`."""
 
     def run(self):
         if self.text == "reading":
@@ -84,7 +85,11 @@ class Effort(SphinxRole):
         if self.text == "exercises":
             cards = read_cards(solutions(self.env, Path(self.env.docname).name))
             return [nodes.Text(summary(cards))], []
-        message = self.inliner.reporter.error(f"effort is of reading or of exercises, not of {self.text!r}")
+        if self.text == "all exercises":
+            chapters = sorted(path.stem for path in Path(self.env.srcdir, "solutions").glob("*.md"))
+            cards = [card for chapter in chapters for card in read_cards(solutions(self.env, chapter))]
+            return [nodes.Text(summary(cards))], []
+        message = self.inliner.reporter.error(f"effort is of reading or of (all) exercises, not of {self.text!r}")
         return [], [message]
 
 
@@ -94,20 +99,33 @@ class Exercises(SphinxDirective):
     has_content = True
 
     def run(self):
-        chosen = []
+        chosen, chapters = [], nodes.bullet_list()
         for line in self.content:
             chapter, _, names = line.partition(":")
             known = {card.name: card for card in read_cards(solutions(self.env, chapter))}
+            cards = []
             for name in re.split(r",\s*", names.strip()):
                 if name not in known:
                     raise self.error(f"{chapter} has no exercise {name!r}, but {', '.join(known)}")
-                chosen.append(known[name])
-        paragraph = nodes.paragraph("", "", nodes.strong(text="Exercises"), nodes.Text(f" ({summary(chosen)}): "))
-        for card in chosen:
-            end = "." if card is chosen[-1] else "; "
-            paragraph += nodes.emphasis(text=card.title)
-            paragraph += nodes.Text(f" ({card.minutes}{SPACE}min, {card.points}{SPACE}p){end}")
-        return [paragraph]
+                cards.append(known[name])
+            chapters += nodes.list_item("", self.listed(chapter, cards))
+            chosen += cards
+        return [
+            nodes.paragraph("", "", nodes.strong(text="Exercises"), nodes.Text(f" ({summary(chosen)}):")),
+            chapters,
+        ]
+
+    def listed(self, chapter, cards):
+        """Return a line that leads to a chapter's exercises and names some of them, with their numbers there."""
+        about = {"refdomain": "std", "reftype": "doc", "reftarget": f"/exercises/{chapter}", "refdoc": self.env.docname}
+        line = nodes.paragraph("", "", pending_xref("", nodes.inline(), refexplicit=False, refwarn=True, **about))
+        line += nodes.Text(": ")
+        for card in cards:
+            end = "." if card is cards[-1] else "; "
+            line += nodes.Text(f"{card.number}{SPACE}")
+            line += nodes.emphasis(text=card.title)
+            line += nodes.Text(f" ({card.minutes}{SPACE}min, {card.points}{SPACE}p){end}")
+        return line
 
 
 def words(doctree):

@@ -218,9 +218,11 @@ class ClaimsCounted(EvidenceDirective):
             link = self.link(chapter, chapter.title)
             rows.append([link, *(str(count[s]) for s in STRENGTHS), str(len(chapter.claims))])
         everything = sum(total.values())
-        rows.append(["All chapters", *(str(total[s]) for s in STRENGTHS), str(everything)])
+        rows.append(["All together", *(str(total[s]) for s in STRENGTHS), str(everything)])
         said = ", ".join(f"{total[s] or 'none'} {s}" for s in STRENGTHS)
-        sentence = nodes.paragraph("", f"{counted(everything, 'claim')} in {counted(len(found), 'chapter')}: {said}.")
+        inside = [chapter for chapter in found if chapter.docname != self.env.config.root_doc]
+        where = counted(len(inside), "chapter") + " and on the front page" * (inside != found)
+        sentence = nodes.paragraph("", f"{counted(everything, 'claim')} in {where}: {said}.")
         sentence["classes"].append("evidence-count")
         return [sentence, table(["chapter", *STRENGTHS, "claims"], rows, classes=["evidence-numbers"])]
 
