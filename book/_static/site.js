@@ -28,40 +28,48 @@
     }
   }
 
-  /** Those that are laid out: asking for the size of others would lay out the whole page (see site.css). */
-  function drawn(selector) {
-    return [...document.querySelectorAll(selector)].filter(
-      (box) => !box.checkVisibility || box.checkVisibility({ contentVisibilityAuto: true })
-    );
-  }
-
-  function reachAll() {
-    for (const formula of drawn("span.math")) {
+  /** Look at what is laid out; with `far`, at all, which lays out the whole page (see site.css). */
+  function reachAll(far) {
+    const among = (selector) =>
+      [...document.querySelectorAll(selector)].filter(
+        (box) => far || !box.checkVisibility || box.checkVisibility({ contentVisibilityAuto: true })
+      );
+    for (const formula of among("span.math")) {
       formula.classList.remove("math-wide");
       const column = formula.closest("p, li, dd, td, th, div");
       if (column && formula.getBoundingClientRect().width > column.clientWidth) formula.classList.add("math-wide");
     }
     for (const [selector, name] of Object.entries(BOXES)) {
-      for (const box of drawn("main " + selector)) {
+      for (const box of among("main " + selector)) {
         if (!box.matches("span.math:not(.math-wide)")) reach(box, name);
       }
     }
   }
 
+  const LATER = 10000; // milliseconds after which a page that is still open looks at what nobody has come near
   let waiting = 0;
+  let later = 0;
+  let keys = false; // a key was pressed since the window had another size
+
   function soon() {
     clearTimeout(waiting);
     waiting = setTimeout(reachAll, 350);
   }
-  addEventListener("load", soon);
-  addEventListener("resize", soon);
+  function anew() {
+    soon();
+    keys = false;
+    clearTimeout(later);
+    later = setTimeout(reachAll, LATER, true);
+  }
+  addEventListener("load", anew);
+  addEventListener("resize", anew);
   document.addEventListener("contentvisibilityautostatechange", soon, true); // a section comes near
   if (document.fonts) document.fonts.ready.then(soon);
-
-  // The theme's print button, whose own handler stands in the page, where the policy forbids it (see policy.py).
-  addEventListener("click", function (event) {
-    if (event.target.closest("[data-print]")) print();
-  });
+  // Tab is to find the right boxes wherever it leads.
+  addEventListener("keydown", function () {
+    if (!keys) reachAll(true);
+    keys = true;
+  }, true);
 
   // On paper every fold is open.
   addEventListener("beforeprint", function () {

@@ -75,6 +75,8 @@ class Reader:
         marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
         if self.page.evaluate(marks):
             self.page.wait_for_timeout(450)
+            # The first key has it look at the whole page, not only at what is near.
+            self.page.evaluate("() => { dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' })); }")
 
     def look(self, width, colors):
         """Read on in a window of this width and in these colors."""
