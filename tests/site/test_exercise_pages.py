@@ -197,7 +197,14 @@ def deployed(tmp_path_factory):
     folder, origin = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("origin")
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_config.yml", ".gitignore", "pyproject.toml", "requirements.txt", "book/references.bib"):
+    for name in (
+        "_config.yml",
+        ".gitignore",
+        "pyproject.toml",
+        "requirements.txt",
+        "CITATION.cff",
+        "book/references.bib",
+    ):
         shutil.copy(ROOT / name, folder / name)
     for name, text in TINY.items():
         (folder / name).parent.mkdir(exist_ok=True)
