@@ -19,6 +19,7 @@ class Reader:
 
     def __init__(self, browser, address, width=1280, colors="light", **options):
         self.address, self.complaints, self.foreign = address, [], []
+        self.scripts = options.get("java_script_enabled", True)
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
         )
@@ -53,7 +54,8 @@ class Reader:
     def open(self, name):
         """Go to the page called `name`."""
         self.page.goto(f"{self.address}/{name}.html")
-        self.come_near()
+        if self.scripts:  # without them, nothing waits, and a wait within the page would never end
+            self.come_near()
         self.settle()
 
     def come_near(self):
@@ -73,7 +75,7 @@ class Reader:
     def settle(self):
         """Wait until fonts are there and the script that marks scrolling boxes, if any, is done (350 ms later)."""
         marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
-        if self.page.evaluate(marks):
+        if self.page.evaluate(marks) and self.scripts:
             self.page.wait_for_timeout(450)
             # The first key has it look at the whole page, not only at what is near.
             self.page.evaluate("() => { dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' })); }")
