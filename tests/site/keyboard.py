@@ -8,7 +8,9 @@ COMMON = """
     const words = e => e.cloneNode(false).outerHTML.slice(0, 160) + " " + e.textContent.trim().slice(0, 30);
     const line = e => {
         const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(e);
-        return [outlineStyle !== "none" && parseFloat(outlineWidth) >= 2, boxShadow];
+        const drawn = e.closest("svg") ? [...e.children].map(part => getComputedStyle(part)) : [];
+        const strokes = drawn.map(part => part.stroke + part.strokeWidth).join(); // a drawing has a ring of its own
+        return [outlineStyle !== "none" && parseFloat(outlineWidth) >= 2, boxShadow + strokes];
     };
     const UNFOLDING = ".bd-toc-nav ul ul"; // entries that show while the reader is in their section
     // A control that is drawn by what stands around it may leave the ring to it.
