@@ -123,7 +123,8 @@ def solve(page, path, answer):
     page.keyboard.press("Control+Enter")
     run_cell(page, checks)
     expect(checks.locator(".jp-OutputArea")).to_contain_text("Passed", timeout=60_000)
-    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("menuitem", name="File").click()
+    page.get_by_role("menuitem", name="Save Notebook", exact=False).first.click()
 
 
 def state(root):
