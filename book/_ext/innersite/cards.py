@@ -51,9 +51,14 @@ def read_cards(path):
     return cards
 
 
+def source_of(env, chapter):
+    """Return where a chapter's exercises are written, with their cards and answers."""
+    return Path(env.srcdir, "solutions", f"{chapter}.md")
+
+
 def solutions(env, chapter):
-    """Return where the exercises of a chapter stand, as something that the page at hand depends on."""
-    path = Path(env.srcdir, "solutions", f"{chapter}.md")
+    """Return the same as something that the page at hand, which is being read, depends on."""
+    path = source_of(env, chapter)
     env.note_dependency(str(path))
     return path
 

@@ -15,7 +15,7 @@ from sphinx.util.osutil import relative_uri
 from sphinx_book_theme.header_buttons.launch import add_launch_buttons
 
 from innersite import notebooks
-from innersite.cards import hours, read_cards
+from innersite.cards import hours, read_cards, solutions, source_of
 from innersite.pages import escaped, shortened
 
 FOLDER = "exercises"  # of the notebooks, and so of their pages
@@ -54,7 +54,7 @@ def leave_out(app, docname, source):
 def describe(app, pagename, templatename, context, doctree):
     """Give an exercise page a description: its first paragraph would say what the chapter's says."""
     if chapter_of(pagename):
-        titles = "; ".join(card.title for card in read_cards(solutions(app.env, chapter_of(pagename))))
+        titles = "; ".join(card.title for card in read_cards(source_of(app.env, chapter_of(pagename))))
         title = re.sub(r"(?<=\w)$", ".", context["title"])
         text = escaped(shortened(f"{title} {titles}."))
         context["metatags"] = context.get("metatags", "") + f'\n    <meta name="description" content="{text}">'
@@ -89,12 +89,7 @@ class Boxes(SphinxTransform):
             section += exercises_box(chapter=chapter)
         else:
             return
-        self.env.note_dependency(str(solutions(self.env, chapter)))
-
-
-def solutions(env, chapter):
-    """Return where a chapter's exercises are written, with their cards and answers."""
-    return Path(env.srcdir, "solutions", f"{chapter}.md")
+        solutions(self.env, chapter)  # whose change then brings the page up to date
 
 
 def difficulty(dots):
@@ -108,7 +103,7 @@ def write_box(writer, node):
     """Write the box in place of the node."""
     builder, chapter = writer.builder, node["chapter"]
     here = builder.get_target_uri(builder.current_docname)
-    cards = read_cards(solutions(builder.env, chapter))
+    cards = read_cards(source_of(builder.env, chapter))
     page = f"{FOLDER}/{chapter}"
     options = builder.config.html_theme_options
     names = {
@@ -162,7 +157,7 @@ def write_downloads(app, exception):
     address = app.config.html_theme_options.get("repository_url", "")
     for chapter in filter(None, map(chapter_of, app.env.found_docs)):
         exercise = notebooks.exercise(Path(app.srcdir, FOLDER, f"{chapter}.ipynb"), address)
-        answers = notebooks.solution(solutions(app.env, chapter), address)
+        answers = notebooks.solution(source_of(app.env, chapter), address)
         (folder / f"{chapter}.ipynb").write_text(exercise, "utf8", newline="\n")
         (folder / f"{chapter}-solutions.ipynb").write_text(answers, "utf8", newline="\n")
 
