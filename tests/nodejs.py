@@ -12,5 +12,5 @@ def node(*arguments: str, **options) -> subprocess.CompletedProcess:
     folder = Path(playwright.__file__).parent / "driver"
     program = next(path for path in (folder / "node", folder / "node.exe") if path.is_file())
     return subprocess.run(
-        [str(program), *arguments], cwd=ROOT, capture_output=True, encoding="utf8", timeout=240, **options
+        [str(program), *arguments], cwd=ROOT, capture_output=True, encoding="utf8", timeout=900, **options
     )

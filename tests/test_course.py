@@ -23,7 +23,7 @@ def nbgrader(folder, *arguments):
     path = str(SCRIPTS) + os.pathsep + os.environ.get("PATH", "")
     environment = os.environ | {PLACE: "", "INNERLAB_AGENTS": store, "PATH": path}
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -193,7 +193,7 @@ def page_with(body, **entries):
         get_doctree=lambda page: document, get_domain=lambda name: SimpleNamespace(get_objects=lambda: objects)
     )
     files = []
-    app = SimpleNamespace(env=env, add_js_file=files.append, add_css_file=files.append)
+    app = SimpleNamespace(env=env, add_js_file=files.append)
     context = {"body": body}
     terms.describe_terms(app, "chapter", "page.html", context, None)
     return context["body"], files
@@ -211,7 +211,7 @@ def test_link_is_tied_to_the_first_paragraph_of_its_term_once_a_page():
     assert body.count('<p hidden id="definition-x" data-term="x">Less &lt; &quot;more&quot; &amp; all.</p>') == 1
     assert "Other." not in body
     assert "Later." not in body
-    assert files == [terms.STYLE, terms.SCRIPT]
+    assert files == [terms.SCRIPT]
 
 
 def test_two_names_of_one_entry_share_its_definition():

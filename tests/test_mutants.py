@@ -33,7 +33,7 @@ from innerlab.exercises.release import BEGIN, END, set_up
 
 SEEDS = range(4)
 FURTHER_SEEDS = range(1000, 1020)
-PATIENCE = 5  # seconds a mutant may take for one seed
+PATIENCE = 5  # seconds of computing that a mutant may take for one seed
 FEWEST = 5  # a mutator that finds fewer places in a solution has stopped looking
 
 # Mutators: each yields what may stand in the place of a node
@@ -179,7 +179,7 @@ def test_the_mutators_make_each_kind_of_mistake():
 
 @contextmanager
 def limited(seconds):
-    """Raise TimeoutError in the code inside when it takes longer; where there are no alarms, wait."""
+    """Raise TimeoutError in the code inside when it computes for longer; where there are no such alarms, wait."""
 
     def late(number, frame):
         raise TimeoutError
@@ -187,13 +187,13 @@ def limited(seconds):
     if not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)  # again and again: the code may catch it
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)  # again and again: the code may catch it
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def same(reply, other):

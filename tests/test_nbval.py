@@ -139,7 +139,7 @@ def test_changed_code_is_not_held_to_old_outputs(tiny):
 
 def test_a_slow_cell_fails_at_the_books_own_limit(tiny):
     configuration = (tiny.root / "_config.yml").read_text(encoding="utf-8")
-    tiny.write("_config.yml", configuration.replace("timeout: 20", "timeout: 1"))
+    tiny.write("_config.yml", configuration.replace("timeout: 60", "timeout: 1"))
     tiny.chapters(page=cell("import time\ntime.sleep(30)"))
     result = tiny.pytest()
     assert result.code == 1

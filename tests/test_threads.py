@@ -20,5 +20,5 @@ def test_claims_hold_with_two_threads(chapter, monkeypatch):
     monkeypatch.setenv("INNERLAB_THREADS", "2")
     notebook = jupytext.read(chapter)
     notebook.cells.append(new_code_cell("import torch; print(torch.get_num_threads())"))
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(chapter.parent)}}).execute()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(chapter.parent)}}).execute()
     assert notebook.cells[-1].outputs[0].text.strip() == "2"

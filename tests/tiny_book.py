@@ -25,7 +25,7 @@ author: A. Tester
 copyright: "2026"
 logo: ""
 only_build_toc_files: true
-execute: {{execute_notebooks: cache, timeout: 20, stderr_output: error}}
+execute: {{execute_notebooks: cache, timeout: 60, stderr_output: error}}
 parse: {{myst_enable_extensions: [colon_fence]}}
 sphinx:
   local_extensions: {{innersite: "{(ROOT / "book" / "_ext").as_posix()}"}}
@@ -107,7 +107,7 @@ class TinyBook:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=180,
+            timeout=900,
         )
         return Result(done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", done.stdout))
 

@@ -24,6 +24,7 @@ from reader import Reader
 from bench.serving import BROWSER_FLAGS, Compressing, find_browser, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120_000  # milliseconds to wait at most for what a page shows, on a busy machine too
 NOTEBOOK = {"width": 1280, "height": 1400}
 NO_BROWSER = "no Chromium or Chrome: install one (apt install chromium, or python -m playwright install chromium)"
 
@@ -94,8 +95,9 @@ def serve_strictly():
 @pytest.fixture(scope="session")
 def browser():
     """Return a Chromium; without one, skip here and fail where tests must not be skipped."""
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error, expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     path = find_browser()
     with sync_playwright() as playwright:
         try:
@@ -182,12 +184,14 @@ def open_notebook(browser):
 
         def opened(address):
             context = stack.enter_context(browser.new_context(viewport=NOTEBOOK, reduced_motion="reduce"))
-            context.set_default_timeout(60_000)
+            context.set_default_timeout(PATIENCE)
             home = urlsplit(address).netloc
             context.route(
                 lambda url: home not in url and not url.startswith(("data:", "blob:")), lambda route: route.abort()
             )
             page = context.new_page()
+            dialog = page.get_by_role("dialog")  # on a slow machine JupyterLab asks for a kernel, or to be patient
+            page.add_locator_handler(dialog, lambda: dialog.locator(".jp-mod-accept").last.click())
             page.goto(address)
             page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
             page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # else it asks for a kernel

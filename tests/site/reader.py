@@ -4,7 +4,7 @@ import time
 from urllib.parse import urlsplit
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=120):
     """Wait until something holds; tell whether it came to that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -23,7 +23,7 @@ class Reader:
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(60_000)
         self.context.route("**/*", self.answer)
         self.page = self.context.new_page()
         self.page.on("console", self.heard)

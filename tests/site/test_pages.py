@@ -7,10 +7,13 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import tinycss2
 from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
 from keyboard import faults, walk
 from reader import Reader
+
+from innersite import styles
 
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
@@ -81,6 +84,37 @@ def test_page_weighs_little(served_page, weights, name):
     weights[name] = {"bytes": sum(size for _, size in sizes) - fonts, "fonts": fonts, "requests": len(sizes)}
     assert min(size for _, size in sizes) > 0, sizes
     assert weights[name]["bytes"] < CEILING
+
+
+def asked_for(rules):
+    """Yield what the rules of a style sheet ask for."""
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            yield from styles.selectors(rule.prelude)
+        elif rule.type == "at-rule" and rule.at_keyword in ("media", "supports"):
+            yield from asked_for(tinycss2.parse_rule_list(rule.content, True, True))
+
+
+@pytest.fixture(scope="module")
+def left_out(site):
+    """What is asked for by rules that the book's one style sheet lacks, whatever state it is in."""
+    sheets = [path for path in (site / "_static").rglob("*.css") if not {"vendor", "book.css"} & set(path.parts)]
+    used = styles.used_in(site)
+    rules = (rule for path in sheets for rule in tinycss2.parse_stylesheet(path.read_text("utf8"), True, True))
+    missing = {selector for selector in asked_for(rules) if not styles.matches(selector, used)}
+    assert len(missing) > 1000
+    state = r"::[\w-]+|:(?:before|after|hover|focus(?:-visible|-within)?|active|visited|disabled|checked)\b"
+    return sorted(re.sub(state, "", selector) for selector in missing)
+
+
+def test_no_rule_for_what_is_on_the_page_was_left_out(served_page, left_out, name):
+    found = served_page.page.evaluate(
+        """selectors => selectors.filter(selector => {
+            try { return document.querySelector(selector) !== null; } catch (unreadable) { return false; }
+        })""",
+        left_out,
+    )
+    assert found == []
 
 
 def test_page_is_accessible_and_fits_in_every_look(served_page, name):
@@ -353,6 +387,9 @@ def test_nothing_heavy_is_shipped(site, pages):
         read = soup(site, page)
         assert [tag["src"] for tag in read.select("script[src]") if re.search(names, tag["src"], re.IGNORECASE)] == []
         assert read.select(".highlight :is(.n, .nn, .p, .w)") == []  # words of code that have no color of their own
+        assert [urlsplit(tag["href"]).path.rpartition("/")[2] for tag in read.select("link[rel=stylesheet]")] == [
+            "book.css"
+        ]
     fonts = {path.name: path.stat().st_size for path in (site / "_static").glob("*.woff2")}
     assert fonts["stix-two-math.woff2"] < 40_000
     assert sum(fonts.values()) < 60_000

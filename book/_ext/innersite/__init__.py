@@ -14,6 +14,7 @@ from innersite import (
     mathematics,
     pages,
     policy,
+    styles,
     terms,
     widgets,
 )
@@ -39,5 +40,6 @@ def setup(app):
     head.setup(app)
     terms.setup(app)
     widgets.setup(app)
+    styles.setup(app)
     policy.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

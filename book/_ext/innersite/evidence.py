@@ -26,7 +26,6 @@ CLAIMS_TYPE = "application/vnd.innerlab.claims+json"  # as in innerlab.claims; a
 STRENGTHS = ("solid", "thin", "provisional")
 CARD = re.compile(r'\bid="claim-([^"]+)"')
 MARK = "innersite-evidence"
-STYLE = "evidence.css"
 
 
 # What the executions left
@@ -345,12 +344,6 @@ def outdated(app, env, added, changed, removed) -> list[str]:
     return [] if current else [name for name in env.found_docs if MARK in env.metadata.get(name, {})]
 
 
-def dress(app, pagename, templatename, context, doctree) -> None:
-    """Load the style sheet on the pages that show evidence."""
-    if MARK in app.env.metadata.get(pagename, {}):
-        app.add_css_file(STYLE)
-
-
 def setup(app) -> dict:
     """Connect the above to Sphinx."""
     app.add_node(element, html=(visit_element, depart_element))
@@ -366,5 +359,4 @@ def setup(app) -> dict:
     app.connect("config-inited", accept_claims)
     app.connect("env-get-outdated", outdated, priority=600)  # after the chapters have been executed
     app.connect("missing-reference", resolve_section)
-    app.connect("html-page-context", dress)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

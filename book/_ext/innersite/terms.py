@@ -12,7 +12,7 @@ from sphinx import addnodes
 
 from innersite.pages import escaped, plain_text
 
-SCRIPT, STYLE = "terms.js", "terms.css"
+SCRIPT = "terms.js"
 LINK = re.compile(
     r'<a class="reference internal" href="[^"]*#(?P<term>term-[^"]+)">(?=<span class="xref std std-term">)'
 )
@@ -85,7 +85,6 @@ def describe_terms(app, pagename, templatename, context, doctree):
         for place, names, text in sorted({known[term] for term in used if term in known}):
             body += f'<p hidden id="{place}" data-term="{escaped(names)}">{escaped(text)}</p>\n'
     context["body"] = body
-    app.add_css_file(STYLE)
     app.add_js_file(SCRIPT)
 
 

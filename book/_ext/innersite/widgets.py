@@ -38,9 +38,8 @@ def _text(path):
 
 
 def mount(app, pagename, templatename, context, doctree):
-    """Load them on a page that holds a widget's placeholder."""
+    """Load the script on a page that holds a widget's placeholder."""
     if MARK in context.get("body", ""):
-        app.add_css_file(STYLE)
         app.add_js_file(SCRIPT)
 
 
