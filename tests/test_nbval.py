@@ -1,5 +1,6 @@
 """The notebook tests fail when they should, and share executions with the build in both directions."""
 
+import os
 import re
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def test_a_slow_cell_fails_at_the_books_own_limit(tiny):
 def test_every_chapter_of_this_book_is_collected():
     chapters = {path.name for path in (ROOT / "book").glob("*.md") if "{code-cell}" in path.read_text("utf-8")}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "book"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
     assert chapters
     assert set(re.findall(r"^book/(\S+\.md)::Cell \d+$", done.stdout, re.M)) == chapters

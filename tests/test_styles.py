@@ -42,6 +42,11 @@ def test_a_rule_stays_if_something_can_match(tmp_path, used, sheet, kept):
     assert styles.bundle(tmp_path, ["sheet.css"], used).strip() == kept
 
 
+def test_our_own_sheets_stay_whole(tmp_path, used):
+    (tmp_path / "site.css").write_text(".out{color:red} @media print{.out{color:red}}", "utf8")
+    assert styles.bundle(tmp_path, ["site.css"], used) == ".out{color:red}\n@media print{.out{color:red}}\n"
+
+
 def test_sheets_keep_their_order_and_find_their_files(tmp_path, used):
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "one.css").write_text(

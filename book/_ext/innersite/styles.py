@@ -1,8 +1,8 @@
 """One style sheet instead of a dozen, without the rules that no page can use.
 
 A browser draws nothing before it has every sheet, and of Bootstrap's rules, which the theme brings whole, the book uses
-a tenth.  When the site is built its sheets are put together, in order, and a rule stays if each
-class and each id that it asks for stands in some page, or as a word in some script, which might set it.
+a tenth.  When the site is built its sheets are put together, in order, and of those that are not ours a rule stays if
+each class and each id that it asks for stands in some page, or as a word in some script, which might set it.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ import tinycss2
 BUNDLE = "_static/book.css"
 # What the theme has before the rest; its theme.css only imports Sphinx's basic.css.
 FIRST = ("basic.css", "styles/bootstrap.css", "styles/pydata-sphinx-theme.css", "icons.css")
+OWN = ("widgets.css", "terms.css", "evidence.css", "math.css", "site.css")
 ASKED_FOR = re.compile(r"[.#](-?[A-Za-z_](?:[\w-]|\\.)*)")
 IN_PAGES = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 IN_SCRIPTS = re.compile(r"[A-Za-z_][\w-]*")
@@ -91,7 +92,7 @@ def moved(sheet, folder):
 
 
 def bundle(static, names, used):
-    """Return the sheets of these names in the folder `static` as one, without what is not `used`.
+    """Return the sheets of these names in the folder `static` as one, those of others without what is not `used`.
 
     Raises:
         FileNotFoundError: if there is no such sheet.
@@ -101,12 +102,13 @@ def bundle(static, names, used):
     for name in names:
         sheet = Path(static, name).read_text("utf8")
         rules = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
+        wanted = (rule.serialize() for rule in rules) if name in OWN else kept(rules, used)
         broken = [rule for rule in rules if rule.type == "error"]
         if broken:
             raise ValueError(f"{name}, line {broken[0].source_line}: {broken[0].message}")
         if any(rule.type == "at-rule" and rule.at_keyword == "import" for rule in rules):
             raise ValueError(f"{name} imports another sheet; name that one before it instead")
-        texts.append(moved("\n".join(kept(rules, used)), Path(name).parent.as_posix()))
+        texts.append(moved("\n".join(wanted), Path(name).parent.as_posix()))
     return "\n".join(texts) + "\n"
 
 
@@ -133,6 +135,8 @@ def write_bundle(app, exception):
 
 def setup(app):
     app.innersite_sheets = []
+    for name in OWN:
+        app.add_css_file(name, priority=800)  # after everybody else's
     app.connect("html-page-context", collect, priority=950)
     app.connect("build-finished", write_bundle, priority=800)  # when the pages are written, before their policy is
     return {"parallel_read_safe": True, "parallel_write_safe": True}
