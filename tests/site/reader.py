@@ -4,13 +4,13 @@ import time
 from urllib.parse import urlsplit
 
 
-def wait_for(condition, seconds=120):
-    """Wait until something holds; tell whether it came to that."""
+def wait_for(page, condition, seconds=120):
+    """Wait until something holds; tell whether it came to that. What the page asks for meanwhile is let through."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
             return True
-        time.sleep(0.2)
+        page.wait_for_timeout(200)  # to sleep would keep its requests from being routed
     return False
 
 
@@ -62,11 +62,13 @@ class Reader:
         """Scroll past all that waits for the reader to come near: widgets, and pictures. Ends at the top."""
         self.page.evaluate(
             """async () => {
+              // a window that is not drawn has no frames
+              const frame = () => new Promise(done => { requestAnimationFrame(done); setTimeout(done, 200); });
               const there = waiting => (waiting.matches("img") ? waiting.complete : !waiting.isConnected);
               for (const waiting of document.querySelectorAll("[data-innerlab], img[loading=lazy]")) {
                 if (waiting.getClientRects().length === 0) continue; // veiled, or in a closed fold
                 waiting.scrollIntoView();
-                for (let i = 0; i < 300 && !there(waiting); i++) await new Promise(requestAnimationFrame);
+                for (let i = 0; i < 300 && !there(waiting); i++) await frame();
               }
               scrollTo(0, 0);
             }"""

@@ -112,7 +112,7 @@ def solve(page, path, answer):
     imports, stub, checks = (page.locator(".jp-CodeCell").nth(at) for at in cells_of(nbformat.read(path, 4)))
     for _ in range(6):  # what is run before the kernel is connected may be lost
         run_cell(page, imports)
-        if wait_for(lambda: imports.locator(".jp-InputPrompt").inner_text() == "[1]:", 10):
+        if wait_for(page, lambda: imports.locator(".jp-InputPrompt").inner_text() == "[1]:", 10):
             break
     run_cell(page, stub)
     run_cell(page, checks)
@@ -165,6 +165,6 @@ def test_a_reader_comes_in_predicts_and_solves_an_exercise(
     assert state(tmp_path) == "untouched"
     lab = open_notebook(f"{jupyterlab(tmp_path / 'work')}/lab/tree/{shipped.name}")
     solve(lab, tmp_path / "work" / shipped.name, answer_in(answered))
-    assert wait_for(lambda: state(tmp_path) == "solved"), state(tmp_path)
+    assert wait_for(lab, lambda: state(tmp_path) == "solved"), state(tmp_path)
     folder.progress(tmp_path)
     assert f"  solved     {EXERCISE} (1)" in capsys.readouterr().out.splitlines()

@@ -101,7 +101,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     for _ in range(6):  # what is run before the kernel is connected may be lost
         page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
-        if wait_for(lambda: number.count() == 1, 10):
+        if wait_for(page, lambda: number.count() == 1, 10):
             break
     for _ in CELLS[1:]:
         page.keyboard.press("Shift+Enter")
@@ -109,22 +109,22 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     number.get_by_role("slider").fill("40")
     number.get_by_role("button", name="Commit").click()
     assert "You said 40. 21 do." in number.get_by_role("status").inner_text()
-    assert wait_for(lambda: ["number", "answer", 40] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["number", "answer", 40] in heard(folder)), heard(folder)
     assert ["number", "revealed", True] in heard(folder)
 
     explore = page.locator(".il-explore")
     explore.get_by_label("shape").check()
     explore.get_by_role("slider").fill("2")
-    assert wait_for(lambda: ["explore", "position", [1, 2]] in heard(folder)), heard(folder)
-    assert wait_for(lambda: any(name == "live" and new["position"] == [1, 2] for _, name, new in heard(folder)))
+    assert wait_for(page, lambda: ["explore", "position", [1, 2]] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: any(name == "live" and new["position"] == [1, 2] for _, name, new in heard(folder)))
     assert explore.get_by_role("status").inner_text().startswith("shape at 2")
 
     bench = page.locator(".il-bench")
     bench.get_by_role("slider").fill("2")
     bench.get_by_label("wall").check()
     bench.get_by_role("gridcell").nth(4).click()
-    assert wait_for(lambda: ["bench", "agent", 2] in heard(folder)), heard(folder)
-    assert wait_for(lambda: ["bench", "maze", "A  .  bD\n.  #  .\nrK .  yO"] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["bench", "agent", 2] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["bench", "maze", "A  .  bD\n.  #  .\nrK .  yO"] in heard(folder)), heard(folder)
 
     landscape = page.locator(".il-landscape")
     landscape.get_by_label("bowl").check()
@@ -133,28 +133,28 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     assert (
         "The bowl from (-3, 3.5) with seed 1. Bits after 1000 of 1000" in landscape.get_by_role("status").inner_text()
     )
-    assert wait_for(lambda: ["landscape", "start", [-3, 3.5]] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["landscape", "start", [-3, 3.5]] in heard(folder)), heard(folder)
     assert ["landscape", "landscape", 0] in heard(folder)
 
     robots = page.locator(".il-robots")
     robots.get_by_label("reversed").check()
     robots.get_by_label("wall", exact=True).check()
     robots.get_by_role("gridcell", name=": floor").first.click()
-    assert wait_for(lambda: ["robots", "reversed", True] in heard(folder)), heard(folder)
-    assert wait_for(lambda: any(name == "robots" and trait == "maze" for name, trait, _ in heard(folder)))
+    assert wait_for(page, lambda: ["robots", "reversed", True] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: any(name == "robots" and trait == "maze" for name, trait, _ in heard(folder)))
     assert robots.locator(".il-card").count() == 5
 
     points = page.locator(".il-in-context")
     points.get_by_role("slider").first.press("ArrowUp")
     points.get_by_label("two: intended and proxy").check()
-    assert wait_for(lambda: ["context", "two", True] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["context", "two", True] in heard(folder)), heard(folder)
     assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
     assert "follow the proxy" in points.get_by_role("status").inner_text()
 
     plane = page.locator(".il-plane")
     plane.get_by_role("slider", name="Threat").fill("0")
     plane.get_by_label("never ends").check()
-    assert wait_for(lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
     assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
     assert "When the cue says training it defects" in plane.get_by_role("status").inner_text()
 
@@ -163,6 +163,6 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     flow.get_by_label("0.1", exact=True).check()
     flow.get_by_role("button", name="Run").click()
     assert "After 2500 steps from θ = -0.9 and λ = 0.3" in flow.get_by_role("status").inner_text()
-    assert wait_for(lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
+    assert wait_for(page, lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
     assert ["flow", "start", [-0.9, 0.3]] in heard(folder)
     assert page.locator("[data-innerlab]").count() == 0  # the live form only
