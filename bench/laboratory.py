@@ -1,5 +1,8 @@
 """How fast worlds step and ensembles learn, as ratios against the usual way on the same machine."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from bench import rival, roofline
 from bench.numbers import Number, in_turns, number
 from innerlab import environments, worlds
 from innerlab.analysis import outcome_probabilities
@@ -45,6 +49,12 @@ class Extent:
     """rooms in which that is tested"""
     every: int = 5
     """gradient steps between two tests"""
+    rivals: int = 3
+    """agents of Stable-Baselines3 that learn the same"""
+    rival_steps: int = 200_000
+    """steps of the world that each of them may take"""
+    shares: tuple[float, ...] = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
+    """of swapped rooms in training: the points of a decorrelation curve"""
 
 
 def measure(extent: Extent) -> Iterator[Number]:
@@ -52,7 +62,10 @@ def measure(extent: Extent) -> Iterator[Number]:
     rooms = RedDoors().sample(extent.rooms, seed=1)
     yield from stepping(extent, rooms)
     yield from ensembles(extent, rooms)
-    yield learning(extent, rooms)
+    yield bounded(extent, rooms)
+    yield from learning(extent, rooms)
+    yield curve(extent)
+    yield importing(extent)
 
 
 # Stepping
@@ -191,16 +204,97 @@ class Reached(Exception):
     """The run has learned enough."""
 
 
-def learning(extent: Extent, rooms: Gridworld) -> Number:
-    """Measure how long all but a few agents take to learn."""
+def bounded(extent: Extent, rooms: Gridworld) -> Number:
+    """Measure an iteration of training against the least that it could take here."""
+    policies = PlainPolicies(range(extent.agents), rooms)
+    once, several = (ExactGradient(count) for count in (1, extent.iterations + 1))
+    parameters = sum(table.numel() for table in policies.parameters())
+    work = roofline.work_of(lambda: train_exactly(policies, rooms, once), parameters)
+    seconds = in_turns(
+        extent.repetitions,
+        extent.shortest,
+        lambda: train_exactly(policies, rooms, several),
+        lambda: train_exactly(policies, rooms, once),
+        roofline.multiply(),
+        roofline.copy(),
+    )
+    return number(
+        "iteration_over_bound",
+        [
+            (row[0] - row[1]) / extent.iterations / work.bound(roofline.MULTIPLIED / row[2], roofline.MOVED / row[3])
+            for row in seconds
+        ],
+        "×",
+        f"CPU time of one gradient step of {extent.agents} plain agents over the least that its products "
+        f"({work.operations / 1e6:,.0f} million operations) and its traffic ({work.traffic / 1e6:,.0f} MB) could take "
+        "at the rates of a large product of matrices and of a large copy, measured in turns with it",
+        aim=1.3,
+        ceiling=2,
+    )
+
+
+def learning(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
+    """Yield how long all but a few agents take to learn, and how much longer as many of another library's would."""
     unseen = RedDoors().sample(extent.unseen, seed=2)
     runs = [seconds_to_learn(extent, rooms, unseen) for _ in range(extent.repetitions)]
-    return number(
+    ours = number(
         f"seconds_{extent.agents}_to_95",
         [seconds for seconds in runs if seconds is not None],
         "s",
         f"CPU time of training alone until 95 % of {extent.agents} plain agents reach the door in at least 95 % of "
         f"{extent.unseen} unseen rooms, as the chapter trains them; tested every {extent.every} gradient steps",
+    )
+    yield ours
+    theirs = [rival.seconds_to_learn(seed, extent.rival_steps, extent.unseen) for seed in range(extent.rivals)]
+    yield number(
+        "rival_ratio",
+        [extent.agents * seconds / ours.value for seconds in theirs if seconds is not None and ours.value],
+        "×",
+        f"CPU time of {extent.agents} single agents of Stable-Baselines3's PPO ({extent.agents} times each of "
+        f"{extent.rivals}), until they reach the door as often in the same world, over that. PPO samples episodes; "
+        "ours climb the exact gradient, which a world this small allows",
+    )
+
+
+def curve(extent: Extent) -> Number:
+    """Measure how long it takes to draw how the choice of cue depends on the share of swapped rooms."""
+    swapped = RedDoors(swapped_share=1.0).sample(extent.unseen, seed=3)
+
+    def job() -> None:
+        for share in extent.shares:
+            rooms = RedDoors(swapped_share=share).sample(extent.rooms, seed=6)
+            policies = PlainPolicies(range(extent.agents), rooms)
+            outcome_probabilities(train_exactly(policies, rooms, extent.learning).policies, swapped)
+
+    return number(
+        "decorrelation_seconds",
+        [row[0] for row in in_turns(min(extent.repetitions, 3), 0, job)],
+        "s",
+        f"CPU time of {len(extent.shares)} shares of swapped rooms times {extent.agents} plain agents: drawing rooms, "
+        f"{extent.learning.iterations} gradient steps, and what each agent does in {extent.unseen} swapped rooms",
+        aim=5,
+        ceiling=12,
+    )
+
+
+def importing(extent: Extent) -> Number:
+    """Measure what importing the laboratory costs beyond PyTorch."""
+    code = "import time, {}; print(time.process_time())"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def seconds(module: str) -> float:
+        done = subprocess.run([sys.executable, "-c", code.format(module)], capture_output=True, env=environment)
+        return float(done.stdout)
+
+    for module in ("torch", "innerlab"):
+        seconds(module)  # the first time reads files
+    return number(
+        "import_ratio",
+        [seconds("innerlab") / seconds("torch") for _ in range(extent.repetitions)],
+        "×",
+        "CPU time of `import innerlab` over that of `import torch`, each in a Python of its own",
+        aim=1.02,
+        ceiling=1.1,
     )
 
 

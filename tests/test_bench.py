@@ -5,12 +5,13 @@ import json
 import math
 import sys
 
+import numpy as np
 import pytest
 import torch
 from tiny_book import ROOT, TinyBook, cell
 
 from bench import __main__ as bench
-from bench import chapters, laboratory, lighthouse
+from bench import chapters, laboratory, lighthouse, rival, roofline
 from bench.numbers import Number, cpu_seconds, in_turns, number
 from innerlab.networks import PlainPolicies
 from innerlab.training import ExactGradient
@@ -28,6 +29,9 @@ TINY = laboratory.Extent(
     learning=ExactGradient(2),
     unseen=5,
     every=1,
+    rivals=1,
+    rival_steps=1,
+    shares=(0.0, 1.0),
 )
 
 
@@ -38,13 +42,17 @@ def test_the_laboratorys_numbers_are_all_there(tmp_path, capsys):
     assert bench.main(["--laboratory", "--out", str(tmp_path / "new" / "bench.json")], extent=TINY) == 0
     written = json.loads((tmp_path / "new" / "bench.json").read_text())
     printed = capsys.readouterr().out
-    for name in ("minigrid_ratio", "minigrid_ratio_vector", "ensemble_cost_2", "loop_ratio"):
+    for name in (
+        "minigrid_ratio", "minigrid_ratio_vector", "ensemble_cost_2", "loop_ratio", "iteration_over_bound",
+        "decorrelation_seconds", "import_ratio",
+    ):  # fmt: skip
         assert math.isfinite(written[name])
         assert written[name] > 0
         detail = written["details"][name]
         assert 0 < detail["lowest"] <= written[name] <= detail["highest"]
         assert detail["meaning"].split()[0] in printed
     assert written["seconds_2_to_95"] is None  # two steps teach nothing
+    assert written["rival_ratio"] is None
     assert "not measured" in printed
     assert written["threads"] == 1
     assert written["versions"]["torch"] == torch.__version__
@@ -84,6 +92,71 @@ def test_the_separate_modules_are_the_same_networks():
         torch.testing.assert_close(separate(seen[None])[0], policies(seen)[which])
         trained = [table.numel() for table in separate.parameters() if table.requires_grad]
         assert sum(trained) == sum(table[0].numel() for table in policies.parameters())
+
+
+def test_a_rival_is_clocked_until_it_has_learned_and_its_tests_are_not(monkeypatch):
+    """By the same clock as above; the share of doors is given."""
+    clock, shares = iter(range(10**6)), iter([0.5, 0.96, 0.97])
+    monkeypatch.setattr(rival.time, "process_time", lambda: next(clock))
+
+    def share(model, rooms):
+        for _ in range(100):
+            next(clock)
+        return next(shares)
+
+    monkeypatch.setattr(rival, "door_share", share)
+    rollout = rival.COPIES * rival.SETTINGS["n_steps"]
+    assert rival.seconds_to_learn(0, 5 * rollout, unseen=2, every=1) == 3  # the ticks between tests, as above
+    assert next(shares) == 0.97  # it was not trained on
+    monkeypatch.setattr(rival, "door_share", lambda model, rooms: 0.9)
+    assert rival.seconds_to_learn(0, rollout, unseen=2, every=1) is None
+
+
+def test_the_share_of_doors_is_that_of_rooms_played_once():
+    class Model:
+        def __init__(self, actions):
+            self.actions = actions
+
+        def predict(self, seen):
+            return np.full(len(seen), self.actions.pop(0) if self.actions else 0), None
+
+    class Rooms:
+        """Pays in the second step in every other room, and again in a later episode, which does not count."""
+
+        num_envs = 4
+
+        def reset(self, seed, options):
+            self.step_number = 0
+            assert list(options["layout"]) == [0, 1, 2, 3]
+            return np.zeros((4, 1)), {}
+
+        def step(self, action):
+            self.step_number += 1
+            over = np.full(4, self.step_number % 2 == 0)
+            return np.zeros((4, 1)), over * np.array([1.0, 0.0, 1.0, 0.0]), over, np.zeros(4, bool), {}
+
+    assert rival.door_share(Model([]), Rooms()) == 0.5
+
+
+def test_the_work_of_a_step_is_counted():
+    """A product of 2 × 3 by 3 × 4, forth and back, by hand."""
+    weight, seen = torch.ones(3, 4, requires_grad=True), torch.ones(2, 3)
+
+    def step():
+        ((seen @ weight) ** 2).sum().backward()
+
+    work = roofline.work_of(step, weight.numel())
+    # forth 2·2·3·4 operations, and as many back to the weight; nothing goes back to what is seen
+    assert work.operations == 2 * 48
+    # kept: what is seen (6 floats) and the products (8 floats), each written and read; parameters are counted apart
+    assert work.traffic == 4 * (2 * (6 + 8) + roofline.PER_PARAMETER * 12)
+    assert work.bound(1e9, 1e3) == work.traffic / 1e3
+    assert work.bound(1.0, 1e9) == work.operations
+
+
+def test_the_rates_are_of_what_they_say():
+    torch.testing.assert_close(roofline.multiply()(), roofline.multiply()())
+    assert roofline.copy()().numel() * 2 * 4 == roofline.MOVED
 
 
 def test_run_py_passes_arguments_on(monkeypatch):
