@@ -1,6 +1,5 @@
 """How fast worlds step and ensembles learn, as ratios against the usual way on the same machine."""
 
-import os
 import subprocess
 import sys
 import time
@@ -200,10 +199,6 @@ class Separate(Policies):
         return self.third(torch.relu(self.second(hidden)))[None, :, : len(ACTIONS)]
 
 
-class Reached(Exception):
-    """The run has learned enough."""
-
-
 def bounded(extent: Extent, rooms: Gridworld) -> Number:
     """Measure an iteration of training against the least that it could take here."""
     policies = PlainPolicies(range(extent.agents), rooms)
@@ -231,6 +226,10 @@ def bounded(extent: Extent, rooms: Gridworld) -> Number:
         aim=1.3,
         ceiling=2,
     )
+
+
+class Reached(Exception):
+    """The run has learned enough."""
 
 
 def learning(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
@@ -280,10 +279,9 @@ def curve(extent: Extent) -> Number:
 def importing(extent: Extent) -> Number:
     """Measure what importing the laboratory costs beyond PyTorch."""
     code = "import time, {}; print(time.process_time())"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
     def seconds(module: str) -> float:
-        done = subprocess.run([sys.executable, "-c", code.format(module)], capture_output=True, env=environment)
+        done = subprocess.run([sys.executable, "-c", code.format(module)], capture_output=True, check=True)
         return float(done.stdout)
 
     for module in ("torch", "innerlab"):

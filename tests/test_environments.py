@@ -363,30 +363,13 @@ def test_without_gymnasium_the_message_says_what_to_install():
 # Somebody else's agent
 
 
-def door_share(model, rooms):
-    """In which share of the rooms the agent ends at the door, each room played once."""
-    seen, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
-    over, reached = np.zeros(rooms.num_envs, bool), np.zeros(rooms.num_envs)
-    for _ in range(60):
-        seen, reward, terminated, truncated, _ = rooms.step(model.predict(seen)[0])
-        reached += reward * ~over
-        over |= terminated | truncated
-    assert over.all()
-    return reached.mean()
-
-
 @pytest.mark.slow
 def test_ppo_of_stable_baselines_learns_to_reach_the_door():
-    from stable_baselines3 import PPO
-    from stable_baselines3.common.env_util import make_vec_env
-    from stable_baselines3.common.logger import Logger
+    from bench.rival import door_share, new_agent  # slow to import
 
     threads = torch.get_num_threads()
-    training = make_vec_env("innerlab/RedDoors-v0", 16, seed=0, env_kwargs={"render_mode": None})
     unseen = gymnasium.make_vec("innerlab/RedDoors-v0", num_envs=400, layouts=400, layouts_seed=1)
-    settings = {"n_steps": 64, "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "gamma": 0.95}
-    model = PPO("MlpPolicy", training, ent_coef=0.01, seed=0, device="cpu", **settings)
-    model.set_logger(Logger(None, []))  # or it leaves a folder behind
+    model = new_agent(0)
     before = door_share(model, unseen)
     model.learn(24_000)
     assert before < 0.45  # three objects, one of them the door
