@@ -58,8 +58,7 @@ def test_pointer_and_keyboard_show_it_and_escape_puts_it_away(read, scheme):
     page.wait_for_timeout(GRACE)
     assert shown(page) == ["deceptive alignment", definition]
     page.mouse.move(1, 1)
-    page.wait_for_timeout(GRACE)
-    assert shown(page) is None
+    page.locator(".term-popover").wait_for(state="hidden")
 
     link.hover()
     page.keyboard.press("Escape")
