@@ -13,13 +13,14 @@ from typing import Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from innerlab.randomness import INITIALIZATION, generator
 from innerlab.worlds import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_objects, egocentric_positions, kinds, scents
+from innerlab.worlds.gridworld import entries
 from innerlab.worlds.shifts import after_moves, cells_first
 
 
@@ -157,10 +158,10 @@ class ObjectPolicies(Policies):
 
 
 class _SumsOfRows(Function):
-    """Sums of rows of a table (float ``(rows, hidden)``), which rows each (long ``(sums, summands)``).
+    """Sums of rows of a table (float ``(rows, hidden)``), which rows each (int32 ``(sums, summands)``).
 
-    The gradient of a row is the sum of the gradients of the sums that it went into. Which those are is the same
-    table of ones and zeros read by columns, for which SciPy counts where ``embedding_bag`` would sort.
+    The gradient of a row is the sum of the gradients of the sums that it went into: a sparse matrix of ones times the
+    gradient. SciPy multiplies by columns, one column a sum, where ``embedding_bag`` would first sort all the rows.
     """
 
     @staticmethod
@@ -173,11 +174,10 @@ class _SumsOfRows(Function):
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         (rows,) = ctx.saved_tensors
-        ends = range(0, rows.numel() + 1, rows.shape[1])
-        by_sum = csr_array((np.ones(rows.numel(), np.int8), rows.flatten(), ends), (len(rows), ctx.height))
-        by_row = by_sum.tocsc()
-        sums, ends = torch.from_numpy(by_row.indices), torch.from_numpy(by_row.indptr)
-        return F.embedding_bag(sums, gradient, ends, mode="sum", include_last_offset=True), None
+        gradient, rows = gradient.numpy(), rows.numpy()
+        ends = np.arange(0, rows.size + 1, rows.shape[1], dtype=rows.dtype)
+        ones = np.ones(rows.size, gradient.dtype)
+        return torch.from_numpy(csc_array((ones, rows.ravel(), ends), (ctx.height, len(rows))) @ gradient), None
 
 
 def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
@@ -185,9 +185,9 @@ def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
 
     Args:
         table: ``(networks, rows, hidden)``.
-        rows: long ``(networks, batch, summands)``.
+        rows: int32 ``(networks, batch, summands)``; there are fewer than two billion of all tables together.
     """
-    offset = torch.arange(len(table)).view(-1, 1, 1) * table.shape[1]
+    offset = torch.arange(0, len(table) * table.shape[1], table.shape[1], dtype=torch.int32).view(-1, 1, 1)
     sums = _SumsOfRows.apply(table.flatten(0, 1), (rows + offset).flatten(0, 1))
     return sums.view(*rows.shape[:2], -1)
 
@@ -218,7 +218,7 @@ class PlainPolicies(ObjectPolicies):
         kind, position = self.kinds_and_positions
         shape = kind // len(COLORS) * self.positions + position
         color = (len(SHAPES) + kind % len(COLORS)) * self.positions + position
-        rows = torch.stack([shape, color], -1)[seen].flatten(-2)
+        rows = entries(torch.stack([shape, color], -1).int(), seen).flatten(-2)
         weight = self.weight_1
         if self.color_gain != 1.0:
             weight = torch.cat([weight[:, : len(SHAPES)], self.color_gain * weight[:, len(SHAPES) :]], 1)
@@ -262,7 +262,7 @@ class DetectorPolicies(ObjectPolicies):
         occurs = seen.flatten().bincount(minlength=len(kind)).view(kinds(), -1).any(1)
         table = self.detect()[:, occurs] @ self.weight_1  # (networks, kinds that occur, positions * hidden)
         number = occurs.cumsum(0) - 1
-        rows = (number[kind] * self.positions + position)[seen]
+        rows = entries((number[kind] * self.positions + position).int(), seen)
         return _sum_of_rows(table.view(self.networks, -1, self.hidden), rows)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from innerlab.worlds.gridworld import Gridworld
+from innerlab.worlds.gridworld import Gridworld, entries
 
 BACK = (1, 0, 3, 2, 4)
 """For each move, the one that leads back."""
@@ -35,11 +35,11 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
     Returns:
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
-    leads_on = cells_first(world.leads_on[world.map_index[layout]])  # (actions, cells, ...)
-    going_on = world.object_at[layout].movedim(-1, 0) == 0  # (cells, ...)
-    leaving = probabilities * (leads_on & going_on)
-    staying = (probabilities * (~leads_on & going_on)).sum(0, keepdim=True)
-    return torch.cat([leaving, staying])
+    leads_on = cells_first(entries(world.leads_on, entries(world.map_index, layout)))  # (actions, cells, ...)
+    going_on = entries(world.object_at, layout).movedim(-1, 0) == 0  # (cells, ...)
+    # numbers, since a product with a truth value first turns it into one, each time
+    leaving, staying = ((here & going_on).to(probabilities.dtype) for here in (leads_on, ~leads_on))
+    return torch.cat([probabilities * leaving, (probabilities * staying).sum(0, keepdim=True)])
 
 
 def after_moves(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
@@ -52,14 +52,15 @@ def after_moves(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
     """
     zeros = table.new_zeros(world.width, *table.shape[1:])
     ahead = _ahead(torch.cat([zeros, table, zeros])[None], world.width)
-    leads_on = cells_first(world.leads_on[world.map_index[layout]])
+    leads_on = cells_first(entries(world.leads_on, entries(world.map_index, layout)))
     return torch.where(leads_on, torch.stack([one for (one,) in ahead[:-1]]), table)
 
 
 def on_objects(amount: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
     """Puts an amount for each object (``(layouts, objects)``) on its cell and zero elsewhere, ``(cells, ...)``."""
     table = amount.new_zeros(world.cells, *layout.shape)
-    return table.scatter_(0, world.object_cell[layout].movedim(-1, 0), amount[layout].movedim(-1, 0))
+    cell, amount = (entries(of_layout, layout).movedim(-1, 0) for of_layout in (world.object_cell, amount))
+    return table.scatter_(0, cell, amount)
 
 
 def transposed(weights: Tensor, width: int) -> Tensor:
