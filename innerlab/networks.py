@@ -60,7 +60,8 @@ class Policies(nn.Module):
             world: the tables.
             layout: long ``(networks, layouts)``, or ``(1, layouts)`` when all networks are to be in the same.
         """
-        logits = self(self.see(world, layout[..., None], torch.arange(world.cells)).flatten(1, 2))
+        cell = torch.arange(world.cells, device=world.device)
+        logits = self(self.see(world, layout[..., None], cell).flatten(1, 2))
         return cells_first(logits.unflatten(1, (-1, world.cells)))
 
     @property
@@ -133,7 +134,7 @@ class ObjectPolicies(Policies):
     @property
     def kinds_and_positions(self) -> tuple[Tensor, Tensor]:
         """Which kind of object and which position each number means that can be seen, both long ``(numbers,)``."""
-        number = torch.arange(kinds() * self.positions)
+        number = torch.arange(kinds() * self.positions, device=self.bias_1.device)
         return number // self.positions, number % self.positions
 
     def see(self, world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
@@ -187,8 +188,10 @@ def _sum_of_rows(table: Tensor, rows: Tensor) -> Tensor:
         table: ``(networks, rows, hidden)``.
         rows: int32 ``(networks, batch, summands)``; there are fewer than two billion of all tables together.
     """
-    offset = torch.arange(0, len(table) * table.shape[1], table.shape[1], dtype=torch.int32).view(-1, 1, 1)
-    sums = _SumsOfRows.apply(table.flatten(0, 1), (rows + offset).flatten(0, 1))
+    first = torch.arange(len(table), dtype=torch.int32, device=table.device) * table.shape[1]
+    table, of_all = table.flatten(0, 1), (rows + first.view(-1, 1, 1)).flatten(0, 1)
+    on_cpu = table.device.type == "cpu"
+    sums = _SumsOfRows.apply(table, of_all) if on_cpu else F.embedding_bag(of_all, table, mode="sum")
     return sums.view(*rows.shape[:2], -1)
 
 

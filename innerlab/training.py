@@ -127,6 +127,22 @@ def mean_over_free_cells(table: Tensor, world: Gridworld, layout: Tensor) -> Ten
     return (table * free).sum((0, 2)) / free.sum((0, 2))
 
 
+def objective(policies: Policies, world: Gridworld, layout: Tensor, settings: ExactGradient) -> Tensor:
+    """What :func:`train_exactly` climbs, ``(networks,)``: value and bonus for entropy, as the mean over free cells.
+
+    Args:
+        policies: the ensemble; differentiable in its parameters.
+        world: the tables, on the ensemble's device.
+        layout: in which, long ``(networks, layouts)``.
+        settings: says how far to look ahead and what entropy is worth.
+    """
+    log_probabilities = policies.everywhere(world, layout).log_softmax(0)  # (actions, cells, networks, layouts)
+    probabilities = log_probabilities.exp()
+    value = values(probabilities, world, layout, settings.discount, settings.sweeps)
+    entropy = -(probabilities * log_probabilities).sum(0)  # (cells, networks, layouts)
+    return mean_over_free_cells(value + settings.entropy_bonus * entropy, world, layout)
+
+
 def train_exactly(
     policies: Policies,
     world: Gridworld,
@@ -134,6 +150,7 @@ def train_exactly(
     measure: Measure | None = None,
     every: int = 10,
     at: Sequence[int] = (),
+    device: torch.device | str = "cpu",
 ) -> TrainingRun:
     """Climbs the exact gradient of the expected return: no sampled actions, no critic, no noise but the layouts'.
 
@@ -148,24 +165,19 @@ def train_exactly(
         measure: what to follow, taken before the first step, after every so many, and after the last.
         every: how many steps lie between two measurements.
         at: after which steps to measure instead of all that, ascending; 0 for before the first.
+        device: where to train, such as "cuda". What is drawn is the same everywhere; measurements are taken of a copy
+            on the CPU, and the trained ensemble lies there too.
 
     Raises:
         ValueError: if ``every`` is below 1, or ``at`` is not ascending or holds a step that is never taken.
     """
-    policies = deepcopy(policies)
+    policies, world = deepcopy(policies).to(device), world.to(device)
     optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
-    drawn = _draw_layouts(policies, world, settings.iterations, settings.layouts)
+    drawn = _draw_layouts(policies, world, settings.iterations, settings.layouts).to(device)
     recorder = _Recorder(policies, measure, at or _moments(every, settings.iterations), settings.iterations)
     for iteration in range(settings.iterations):
-        layout = drawn[iteration]  # (networks, layouts)
-        log_probabilities = policies.everywhere(world, layout).log_softmax(0)  # (actions, cells, networks, layouts)
-        probabilities = log_probabilities.exp()
-        value = values(probabilities, world, layout, settings.discount, settings.sweeps)
-        entropy = -(probabilities * log_probabilities).sum(0)  # (cells, networks, layouts)
-        objective = mean_over_free_cells(value + settings.entropy_bonus * entropy, world, layout)
-        loss = -objective.sum()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (-objective(policies, world, drawn[iteration], settings).sum()).backward()
         optimizer.step()
         recorder.after(iteration + 1)
     return recorder.run(settings)
@@ -177,6 +189,7 @@ def train_from_samples(
     settings: SampledActorCritic = SampledActorCritic(),
     measure: Measure | None = None,
     every: int = 25,
+    device: torch.device | str = "cpu",
 ) -> TrainingRun:
     """Trains from episodes that the agents play, as most of reinforcement learning does.
 
@@ -186,12 +199,14 @@ def train_from_samples(
         settings: see :class:`SampledActorCritic`.
         measure: what to follow, taken before the first step, after every so many, and after the last.
         every: how many steps lie between two measurements.
+        device: see :func:`train_exactly`.
     """
-    policies = deepcopy(policies)
+    policies, world = deepcopy(policies).to(device), world.to(device)
     optimizer = torch.optim.Adam(policies.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
     dice = [generator(seed, ACTING) for seed in policies.seeds]
     recorder = _Recorder(policies, measure, _moments(every, settings.iterations), settings.iterations)
-    draws = iter(_draw_layouts(policies, world, 1 + settings.iterations * settings.steps, settings.worlds))
+    drawn = _draw_layouts(policies, world, 1 + settings.iterations * settings.steps, settings.worlds)
+    draws = iter(drawn.to(device))
     state = reset(world, next(draws))
     for iteration in range(settings.iterations):
         state, played = _play(policies, world, state, draws, dice, settings.steps)
@@ -231,7 +246,7 @@ def _draw_layouts(policies: Policies, world: Gridworld, times: int, layouts: int
 def _play(policies, world, state: State, draws, dice, steps: int) -> tuple[State, dict[str, Tensor]]:
     """Plays some steps; finished episodes begin anew. Each table is ``(steps, networks, worlds, ...)``."""
     shape = (steps, *state.cell.shape[1:], len(ACTIONS))
-    noise = torch.stack([torch.empty(shape).exponential_(generator=g) for g in dice], 1)
+    noise = torch.stack([torch.empty(shape).exponential_(generator=g) for g in dice], 1).to(world.device)
     names = ("seen", "value", "action", "reward", "terminated", "over", "seen_next")
     rows: list[tuple[Tensor, ...]] = []
     for t in range(steps):
@@ -286,9 +301,9 @@ class _Recorder:
     def after(self, iteration: int) -> None:
         if self.measure is not None and iteration in self.at:
             with torch.no_grad():
-                self.curves.append(self.measure(self.policies).clone())
+                self.curves.append(self.measure(deepcopy(self.policies).cpu()).clone())
             self.iterations.append(iteration)
 
     def run(self, settings: ExactGradient | SampledActorCritic) -> TrainingRun:
         curves = torch.stack(self.curves) if self.curves else torch.empty(0, self.policies.networks)
-        return TrainingRun(self.policies, tuple(self.iterations), curves, settings)
+        return TrainingRun(self.policies.cpu(), tuple(self.iterations), curves, settings)

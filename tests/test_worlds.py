@@ -16,6 +16,7 @@ from innerlab.worlds import (
     repainted,
     scents,
 )
+from innerlab.worlds.gridworld import entries
 
 ROOM = """
     #   #   #   #
@@ -341,3 +342,20 @@ def test_both_views_show_the_same(seed):
             position = (other_row - row + 4) * 9 + other_column - column + 4
             assert planes[n, world.object_shape[state.layout[n], k], position] == 1
             assert planes[n, 4 + world.object_color[state.layout[n], k], position] == 1
+
+
+def test_entries_are_what_indexing_gives():
+    generator = torch.Generator().manual_seed(0)
+    table = torch.rand(4, 5, 6, generator=generator)
+    one, two, three = (torch.randint(size, (3, 2), generator=generator) for size in (4, 5, 6))
+    assert torch.equal(entries(table, one), table[one])
+    assert torch.equal(entries(table, one, two), table[one, two])
+    assert torch.equal(entries(table.transpose(0, 1), two, one, three), table.transpose(0, 1)[two, one, three])
+    assert torch.equal(entries(table, one[0, 0], two[0, 0]), table[one[0, 0], two[0, 0]])
+
+
+@pytest.mark.parametrize("action", [-1, 4])
+def test_there_are_four_actions(action):
+    rooms = RedDoors().sample(3, seed=1)
+    with pytest.raises(ValueError, match=f"action runs from .*{action}"):
+        worlds.step(rooms, worlds.reset(rooms, torch.arange(3)), torch.tensor([0, action, 1]))

@@ -11,7 +11,7 @@ on, and the one its designer meant.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -100,12 +100,24 @@ class Gridworld:
     @cached_property
     def leads_on(self) -> Tensor:
         """Whether an action leads to another cell, bool ``(maps, cells, actions)``."""
-        return self.next_cell != torch.arange(self.cells)[:, None]
+        return self.next_cell != torch.arange(self.cells, device=self.device)[:, None]
 
     @cached_property
     def pay(self) -> tuple[Tensor, Tensor]:
         """What training pays for touching nothing or an object, and the designer would: ``(layouts, 1 + objects)``."""
         return tuple(F.pad(rewards, (1, 0)) for rewards in (self.object_reward, self.object_intended_reward))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tables lie."""
+        return self.start.device
+
+    def to(self, device: torch.device | str) -> "Gridworld":
+        """The same world with its tables on another device; itself, if they are there."""
+        if torch.device(device) == self.device:
+            return self
+        tables = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: t.to(device) for name, t in tables.items() if isinstance(t, Tensor)})
 
     @property
     def layouts(self) -> int:

@@ -22,7 +22,7 @@ def scents(world: Gridworld) -> Tensor:
     """
     steps = steps_to_objects(world)
     nearness = (FADES**steps) * (steps < world.cells)
-    scent = torch.zeros(world.layouts, world.cells, len(SHAPES) + len(COLORS))
+    scent = torch.zeros(world.layouts, world.cells, len(SHAPES) + len(COLORS), device=world.device)
     for feature in (world.object_shape, len(SHAPES) + world.object_color):  # (layouts, objects)
         scent.scatter_reduce_(2, feature[:, None].expand_as(nearness), nearness, "amax")
     return scent
@@ -35,10 +35,13 @@ def steps_to_objects(world: Gridworld) -> Tensor:
         int16 ``(layouts, cells, objects)``; where no way leads, as on walls and other objects, ``world.cells``.
     """
     far, shape = world.cells, (world.height, world.width, world.layouts, world.objects)
-    own = world.object_cell == torch.arange(world.cells)[:, None, None]  # (cells, layouts, objects)
-    closed = ~own & ~free_cells(world, torch.arange(world.layouts)).T[..., None]
+    own = (
+        world.object_cell == torch.arange(world.cells, device=world.device)[:, None, None]
+    )  # (cells, layouts, objects)
+    closed = ~own & ~free_cells(world, torch.arange(world.layouts, device=world.device)).T[..., None]
     least = (far * closed).to(torch.int16).view(shape)
-    steps = torch.full((world.height + 2, world.width + 2, *shape[2:]), far, dtype=torch.int16)  # with a rim around
+    rimmed = (world.height + 2, world.width + 2, *shape[2:])
+    steps = torch.full(rimmed, far, dtype=torch.int16, device=world.device)
     inner = steps[1:-1, 1:-1]
     inner.masked_fill_(own.view(shape), 0)
     while True:
