@@ -94,7 +94,7 @@ def profile(root: Path, names: list[str], header: dict) -> int:
     """Bring the profiles in the repository up to date; return the exit code."""
     try:
         for result in profiles.update(root, names, header["date"], header["commit"], say):
-            print(line(result))
+            print(line(result), flush=True)
     except (RuntimeError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -35,7 +35,7 @@ SHORTEST = 1.0  # CPU seconds for which the fixed job is timed
 def update(
     root: Path, names: list[str], date: str, commit: str | None, report: Callable[[str], None] = print
 ) -> Iterator[Number]:
-    """Profile these chapters, or all, and then build the book cold; write the file and yield what sums it up.
+    """Profile these chapters, or build the book cold and profile all; write the file and yield what sums it up.
 
     Raises:
         ValueError: for a name that is no chapter's.
@@ -47,7 +47,7 @@ def update(
         raise ValueError(f"no chapter is called {', '.join(sorted(unknown))}; there are {', '.join(found)}")
     whole = not names
     kept = {} if whole else read(root)
-    profiles = {name: profile for name, profile in kept.get("chapters", {}).items() if name in found}
+    of_book, profiles = kept.get("book"), {n: p for n, p in kept.get("chapters", {}).items() if n in found}
     made = {"date": date, "commit": commit}
     with tempfile.TemporaryDirectory() as folder:
         seconds, in_build = None, {}
@@ -59,26 +59,25 @@ def update(
             for name in names or found:
                 path, notebook = found[name]
                 report(f"running {name} on one core")
-                load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
                 run = chapters.watch(path, notebook, book.timeout)
                 unit, before = unit_seconds(), unit
-                about = made | {"load": load} | surroundings()
-                profiles[name] = about | profile(run, statistics.mean([before, unit]), in_build.get(name))
-    result = of_book(seconds, profiles) if whole else None
-    content = {
-        "book": made | {"cold_seconds": seconds, "cold_over_cells": result.value} if whole else kept.get("book"),
-        "chapters": {name: profiles[name] for name in found if name in profiles},
-    }
-    (root / FILE).parent.mkdir(exist_ok=True)
-    (root / FILE).write_text(laid_out(content) + "\n", encoding="utf-8")
-    for name in names or found:
-        wall, units, unit = (profiles[name][key] for key in ("wall", "units", "unit_seconds"))
-        yield number(f"{name}: cells on one core", [wall], "s", f"{units:,.0f} units of {unit:.3f} s of CPU time")
-    if result is not None:
-        yield result
+                profiles[name] = (
+                    made | surroundings() | profile(run, statistics.mean([before, unit]), in_build.get(name))
+                )
+                write(root, of_book, {name: profiles[name] for name in found if name in profiles})
+                yield number(
+                    f"{name}: cells on one core",
+                    [profiles[name]["wall"]],
+                    "s",
+                    f"{profiles[name]['cpu']:g} s of CPU time, or {profiles[name]['units']:,g} times the fixed job",
+                )
+    if whole:
+        ratio = cold_over_cells(seconds, profiles)
+        write(root, made | {"cold_seconds": seconds, "cold_over_cells": ratio.value}, profiles)
+        yield ratio
 
 
-def of_book(cold_seconds: float, profiles: Mapping[str, dict]) -> Number:
+def cold_over_cells(cold_seconds: float, profiles: Mapping[str, dict]) -> Number:
     """Compare a cold build of the whole book with the cells of all chapters on one core."""
     return number(
         "cold_over_cells",
@@ -178,6 +177,13 @@ def build_cold(
 
 
 # The file
+
+
+def write(root: Path, book: dict | None, profiles: Mapping[str, dict]) -> None:
+    """Write the file, after each chapter: what was measured stays when the rest is interrupted."""
+    path = root / FILE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(laid_out({"book": book, "chapters": profiles}) + "\n", encoding="utf-8")
 
 
 def read(root: Path) -> dict:
