@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import torch  # noqa: E402  (the path comes first)
 
-from bench import chapters, laboratory, lighthouse, marking  # noqa: E402
+from bench import chapters, laboratory, lighthouse, marking, profiles  # noqa: E402
 from bench.numbers import Number, number  # noqa: E402
 
 PACKAGES = ("torch", "numpy", "gymnasium", "minigrid", "jupyter-book")
@@ -33,11 +33,20 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, extent: laborato
     parser = argparse.ArgumentParser(prog="run.py bench", description=__doc__)
     parser.add_argument("--laboratory", action="store_true", help="only the laboratory: a minute instead of several")
     parser.add_argument("--pages", action="store_true", help="only what Lighthouse says of the built pages")
+    parser.add_argument(
+        "--profile",
+        nargs="*",
+        metavar="CHAPTER",
+        help=f"only the cells' times, on one core, into {profiles.FILE}: of these chapters, or of all, and then of the "
+        "whole book built from nothing too: half an hour",
+    )
     parser.add_argument("--out", type=Path, default=root / "_build" / "bench.json", help="the file to write")
     asked = parser.parse_args(arguments)
     header = about(root)
     print(f"{header['date']}, {describe(header)}\n", flush=True)
     numbers, of_chapters = [], {}
+    if asked.profile is not None:
+        return profile(root, asked.profile, header)
     if not asked.pages:
         for result in laboratory.measure(extent or laboratory.Extent()):
             numbers.append(result)
@@ -69,6 +78,8 @@ def measure_book(root: Path, numbers: list[Number]) -> dict[str, chapters.Chapte
     say("building it once more, unchanged")
     unchanged = chapters.build(root)
     found = chapters.measure(root, say)
+    for complaint in profiles.complaints(root):
+        say(complaint)
     print()
     for name, chapter in found.items():
         for result in of_chapter(name, chapter):
@@ -79,13 +90,26 @@ def measure_book(root: Path, numbers: list[Number]) -> dict[str, chapters.Chapte
     return found
 
 
+def profile(root: Path, names: list[str], header: dict) -> int:
+    """Bring the profiles in the repository up to date; return the exit code."""
+    try:
+        for result in profiles.update(root, names, header["date"], header["commit"], say):
+            print(line(result), flush=True)
+    except (RuntimeError, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"\nWritten to {root / profiles.FILE}")
+    return 0
+
+
 def of_chapter(name: str, chapter: chapters.Chapter) -> Iterator[Number]:
     """Yield the numbers of one chapter as they are printed."""
     old = "" if chapter.up_to_date else " (of an earlier state of the chapter)"
     cold = [] if chapter.cold_seconds is None else [chapter.cold_seconds]
     yield number(f"{name}: cold", cold, "s", f"its last execution by the book's build or tests{old}", **CHAPTER)
-    yield number(f"{name}: slowest cell", [chapter.slowest_cell_seconds], "s", "in this run", **CELL)
-    peak = [] if chapter.peak_bytes is None else [chapter.peak_bytes / MEBIBYTE]
+    slowest = max(cell.wall_seconds for cell in chapter.run.cells)
+    yield number(f"{name}: slowest cell", [slowest], "s", "in this run", **CELL)
+    peak = [] if chapter.run.peak_bytes is None else [chapter.run.peak_bytes / MEBIBYTE]
     yield number(f"{name}: memory", peak, "MiB", "the most that its kernel held at once", **MEMORY)
 
 

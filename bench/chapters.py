@@ -1,18 +1,24 @@
 """How long chapters take, cold and unchanged, and how much memory each needs."""
 
+import contextlib
 import copy
 import datetime
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from innersite.execution import Book
+
+COMMAND = (sys.executable, "run.py", "book")
 
 # On Linux of this program alone, where ru_maxrss remembers the process that started it.  Windows has neither.
 PEAK = """
@@ -29,6 +35,28 @@ print(json.dumps(peak))
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One code cell as it ran."""
+
+    source: str
+    wall_seconds: float
+    """from its start to its end, by the kernel's own times"""
+    cpu_seconds: float
+    """of the kernel and of every process that it started"""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One run of a chapter in a kernel of its own; None for what is not known."""
+
+    peak_bytes: int | None
+    """the most memory that the kernel held at once"""
+    seconds: float
+    """all of it, with the kernel's start"""
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
 class Chapter:
     """What is known of one chapter; None for what is not."""
 
@@ -36,42 +64,67 @@ class Chapter:
     """its last execution, from the book's own record"""
     up_to_date: bool
     """whether that was of the chapter as it is now"""
-    peak_bytes: int | None
-    """the most memory that its kernel held at once"""
-    slowest_cell_seconds: float
-    run_seconds: float
-    """the execution in which memory was measured"""
+    run: Execution
+    """an execution in which nothing else of the book ran"""
+
+
+def notebooks(root: Path, book: Book) -> Iterator[tuple[str, Path, NotebookNode]]:
+    """Yield every page of the book with code: its name, its file and its cells."""
+    for path in sorted((root / "book").rglob("*.md")):
+        notebook = book.read(path)
+        if notebook is not None and any(cell.cell_type == "code" for cell in notebook.cells):
+            yield path.relative_to(root / "book").with_suffix("").as_posix(), path, notebook
 
 
 def measure(root: Path, report=print) -> dict[str, Chapter]:
     """Run every chapter of the book in this folder once more, and look up how long it took last time."""
     book = Book.from_folder(root)
     chapters = {}
-    for path in sorted((root / "book").rglob("*.md")):
-        notebook = book.read(path)
-        if notebook is None or not any(cell.cell_type == "code" for cell in notebook.cells):
-            continue
-        name = path.relative_to(root / "book").with_suffix("").as_posix()
+    for name, path, notebook in notebooks(root, book):
         report(f"running {name} for its memory")
         record = book.record(notebook)
         seconds = (record.data or {}).get("execution_seconds") if record else None
-        chapters[name] = Chapter(seconds, book.is_fresh(notebook), *watch(path, notebook, book.timeout))
+        chapters[name] = Chapter(seconds, book.is_fresh(notebook), watch(path, notebook, book.timeout))
     return chapters
 
 
-def watch(path: Path, notebook, timeout: float) -> tuple[int | None, float, float]:
-    """Run a notebook in a kernel of its own; return its peak of memory, its slowest cell and all its seconds."""
+def watch(path: Path, notebook: NotebookNode, timeout: float) -> Execution:
+    """Run a notebook in a kernel of its own."""
     notebook = copy.deepcopy(notebook)
     notebook.cells.append(new_code_cell(PEAK))
-    settings = {"timeout": timeout, "extra_arguments": ["--log-level=ERROR"]}
+    before, after = {}, {}  # cell's index: CPU seconds used until then
     client = NotebookClient(
-        notebook, record_timing=True, resources={"metadata": {"path": str(path.parent)}}, **settings
+        notebook,
+        timeout=timeout,
+        record_timing=True,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: before.update({cell_index: family_seconds(client)}),
+        on_cell_executed=lambda cell, cell_index, execute_reply: after.update({cell_index: family_seconds(client)}),
     )
     started = time.perf_counter()
     client.execute()
     taken = time.perf_counter() - started
-    cells = [cell for cell in notebook.cells[:-1] if cell.cell_type == "code" and "execution" in cell.metadata]
-    return json.loads(notebook.cells[-1].outputs[-1].text), max(map(cell_seconds, cells)), taken
+    cells = tuple(
+        Cell(cell.source, cell_seconds(cell), after[index] - before[index])
+        for index, cell in enumerate(notebook.cells[:-1])
+        if cell.cell_type == "code" and "execution" in cell.metadata
+    )
+    return Execution(json.loads(notebook.cells[-1].outputs[-1].text), taken, cells)
+
+
+def family_seconds(client: NotebookClient) -> float:
+    """The CPU seconds of a client's kernel and of all processes below it, so far.
+
+    Those that have ended count where the system adds them to their parent's, on Linux.
+    """
+    kernel = psutil.Process(client.km.provisioner.pid)
+    total = 0.0
+    for process in [kernel, *kernel.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def cell_seconds(cell) -> float:
@@ -88,7 +141,7 @@ def build(root: Path, command: list[str] | None = None) -> float:
     """Build the book as a person would, and return the seconds; raise RuntimeError with its last lines on failure."""
     started = time.perf_counter()
     done = subprocess.run(
-        command or [sys.executable, "run.py", "book"],
+        command or COMMAND,
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -10,8 +10,9 @@ def spread(function: Callable, jobs: Iterable[tuple]) -> list[Any]:
     """The function's results for several jobs, computed by as many processes as there are cores.
 
     The jobs go through joblib (https://joblib.readthedocs.io), so that ``joblib.parallel_config`` can send them
-    elsewhere, to a Dask cluster for instance. A function may stand in a notebook. Whatever it draws must come from
-    seeds among its arguments: then the results do not depend on who computed them.
+    elsewhere. Within ``joblib.parallel_config("dask")``, all workers of the Dask cluster with a client open here
+    compute them; the page on prerequisites has an example. A function may stand in a notebook. Whatever it draws must
+    come from seeds among its arguments: then the results do not depend on who computed them.
 
     Args:
         function: called once for each job.

@@ -1,12 +1,24 @@
-"""Work spread over processes."""
+"""Work spread over processes, of this machine or of a cluster."""
 
 import os
+import re
+import time
+from pathlib import Path
 
 import joblib
 import pytest
 import torch
+from distributed import Client, LocalCluster
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
+from innerlab.analysis import outcome_probabilities
+from innerlab.networks import PlainPolicies
 from innerlab.parallel import spread
+from innerlab.training import ExactGradient, train_exactly
+from innerlab.worlds import RedDoors
+
+PAGE = Path(__file__).parents[1] / "book" / "prerequisites.md"
 
 
 def draw(seed: int, count: int) -> torch.Tensor:
@@ -38,3 +50,69 @@ def test_an_error_in_a_job_is_raised_here():
 def test_a_job_that_is_no_tuple_is_refused():
     with pytest.raises(TypeError, match="a job is 3"):
         spread(draw, [3])
+
+
+# A cluster
+
+
+def train(share: float, seeds: list[int]) -> tuple[torch.Tensor, int, int]:
+    """Train agents where some rooms are swapped; return how they end in others, who did it, with how many threads."""
+    rooms = RedDoors(swapped_share=share).sample(200, seed=1)
+    policies = train_exactly(PlainPolicies(seeds, rooms), rooms, ExactGradient(3)).policies
+    unseen = RedDoors(swapped_share=1.0).sample(20, seed=2)
+    return outcome_probabilities(policies, unseen), os.getpid(), torch.get_num_threads()
+
+
+SWEEP = [(share, seeds) for share in (0.0, 0.25, 1.0) for seeds in ([0, 1], [2])]
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """The processes of a Dask cluster, which is asked for two threads each."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # Dask's own setting is 1, and gives way to these
+            patch.setenv(name, "2")
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            yield set(client.run(os.getpid).values())
+
+
+def test_a_cluster_computes_the_same_numbers_with_one_thread_each(workers):
+    with joblib.parallel_config("sequential"):
+        alone = spread(train, SWEEP)
+    spread_here = spread(train, SWEEP)
+    with joblib.parallel_config("dask"):
+        over_cluster = spread(train, SWEEP)
+    for (expected, me, _), (here, _, _), (there, worker, threads) in zip(alone, spread_here, over_cluster, strict=True):
+        assert torch.equal(expected, here)
+        assert torch.equal(expected, there)
+        assert me == os.getpid()
+        assert worker in workers
+        assert threads == 1
+    assert not torch.equal(alone[0][0], alone[4][0])  # the share makes a difference
+
+
+def test_all_workers_of_a_cluster_work_at_once(workers):
+    def wait(seconds):  # made here, so it travels by value
+        time.sleep(seconds)
+        return os.getpid()
+
+    with joblib.parallel_config("dask"):
+        assert set(spread(wait, [(0.5,)] * 2)) == workers
+
+
+def test_an_error_on_a_cluster_is_raised_here(workers):
+    with joblib.parallel_config("dask"), pytest.raises(ValueError, match="invalid literal"):
+        spread(int, [("7",), ("seven",)])
+
+
+def test_the_example_on_the_page_runs_in_a_notebook():
+    section = PAGE.read_text("utf-8").split("(larger-sweeps)=")[1].split("\n(")[0]
+    (example,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    here = "import torch\nassert all(map(torch.equal, found, map(red_share_after, *zip(*jobs))))\nlen(found)"
+    notebook = new_notebook(cells=[new_code_cell(example), new_code_cell(here)])
+    NotebookClient(notebook, timeout=300, extra_arguments=["--log-level=ERROR"]).execute()
+    assert not notebook.cells[0].outputs  # nothing is said on the way
+    assert notebook.cells[1].outputs[0]["data"]["text/plain"] == "6"
