@@ -14,6 +14,7 @@ the one that the environment variable ``INNERLAB_AGENTS`` names. Nothing in it i
 unpickling code, so a file from a stranger can be wrong but not harmful.
 """
 
+import contextlib
 import hashlib
 import inspect
 import logging
@@ -22,12 +23,13 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from modulefinder import ModuleFinder
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from innerlab.networks import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
@@ -214,7 +216,8 @@ to find out more, so look only when you have done them.
 def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | None = None) -> Policies | Transformers:
     """An ensemble from the store; trained and stored when it is not there.
 
-    Several processes may ask at once: each trains for itself if it must, and none reads half a file.
+    Several processes may ask at once: one trains, the others wait for what it stores, and none reads half a file.
+    Where no lock can be had, each trains for itself.
 
     Args:
         name: one of ``RECIPES``, or, with a recipe of your own, any words of ``a-z0-9-`` joined by ``/``.
@@ -237,12 +240,16 @@ def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | 
             raise ValueError(f"name is {name!r}; without a recipe, one of {', '.join(RECIPES)} was expected")
         recipe = RECIPES[name]
     path, wanted = (Path(folder) if folder is not None else store()) / f"{name}.pt", key(name, recipe)
-    found = _read(path, wanted, recipe)
+    found = _read(path, wanted, recipe, warn=False)
     if found is not None:
         return found
-    log.info("training %s", name)
-    weights = recipe.train(recipe.untrained()).state_dict()
-    _write(path, {"key": wanted, "weights": weights})
+    with _alone(path):
+        found = _read(path, wanted, recipe)  # another process may have stored it meanwhile
+        if found is not None:
+            return found
+        log.info("training %s", name)
+        weights = recipe.train(recipe.untrained()).state_dict()
+        _write(path, {"key": wanted, "weights": weights})
     return _filled(recipe, weights)
 
 
@@ -268,10 +275,8 @@ def key(name: str, recipe: Recipe) -> str:
     """
     parts = [name, f"torch {torch.__version__}", f"python {sys.version_info[0]}.{sys.version_info[1]}"]
     root = Path(__file__).resolve().parents[1]
-    files: set[Path] = set()
-    for role in ("untrained", "train"):
-        source = _source_file(name, role, getattr(recipe, role))
-        files |= {source, *imported_files(source, root)}
+    files = {_source_file(name, role, getattr(recipe, role)) for role in ("untrained", "train")}
+    files = files.union(*(imported_files(source, root) for source in files))
     for file in sorted(files):
         place = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
         parts += [place, file.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", errors="replace")]
@@ -320,8 +325,8 @@ def _filled(recipe: Recipe, weights: dict[str, Tensor]) -> Policies | Transforme
     return policies
 
 
-def _read(path: Path, wanted: str, recipe: Recipe) -> Policies | Transformers | None:
-    """What the file holds if it has this key; None, with a warning when it is broken, otherwise."""
+def _read(path: Path, wanted: str, recipe: Recipe, warn: bool = True) -> Policies | Transformers | None:
+    """What the file holds if it has this key; None, with a warning (if asked for) when it is broken, otherwise."""
     if not path.is_file():
         return None
     try:
@@ -330,9 +335,25 @@ def _read(path: Path, wanted: str, recipe: Recipe) -> Policies | Transformers | 
     except FileNotFoundError:  # another process has just removed it
         return None
     except Exception as problem:  # damage shows in many ways
-        reason = str(problem).partition("\n")[0] or type(problem).__name__
-        warnings.warn(f"{path} could not be read ({reason}); the agents are trained again", stacklevel=3)
+        if warn:
+            reason = str(problem).partition("\n")[0] or type(problem).__name__
+            warnings.warn(f"{path} could not be read ({reason}); the agents are trained again", stacklevel=3)
         return None
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keeps other processes that would train for this file waiting; keeps nobody where there can be no lock."""
+    lock = None
+    with contextlib.suppress(OSError, NotImplementedError):  # a folder that is only for reading, or a disk far away
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(".lock"))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def _write(path: Path, content: dict) -> None:

@@ -38,11 +38,26 @@ def train(policies):
 TINY = Recipe(untrained, train)
 
 
+def train_slowly(policies):
+    with open(os.environ["TRAININGS"], "a") as file:
+        file.write("one\n")
+    time.sleep(1)  # whoever asks meanwhile finds nothing yet
+    return train(policies)
+
+
+SLOW = Recipe(untrained, train_slowly)
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """Ask for the tiny ensemble, in a store of its own; say how often it was trained."""
     trainings.clear()
     return lambda **settings: (stored("tiny/two", TINY, **{"folder": tmp_path} | settings), len(trainings))
+
+
+def kept(folder):
+    """The names of all files of a store, but for the empty ones by which processes wait for one another."""
+    return sorted(file.name for file in folder.rglob("*.*") if file.suffix != ".lock" or file.stat().st_size)
 
 
 def same(one, other):
@@ -60,7 +75,7 @@ def test_agents_are_trained_once_and_come_back_the_same(tiny, tmp_path):
     assert same(first, again)
     assert same(first, train(untrained()))
     assert not same(first, untrained())
-    assert [file.name for file in tmp_path.rglob("*.*")] == ["two.pt"]  # nothing half-made is left
+    assert kept(tmp_path) == ["two.pt"]  # nothing half-made is left
 
 
 def test_what_is_handed_out_is_the_callers_own(tiny):
@@ -155,7 +170,7 @@ def test_writing_that_fails_leaves_what_is_there(tiny, tmp_path, monkeypatch):
         patched.setattr(torch, "__version__", "9.9")  # so that there is something to write
         with pytest.warns(UserWarning, match="no space left"):
             tiny()
-    assert [file.name for file in tmp_path.rglob("*.*")] == ["two.pt"]
+    assert kept(tmp_path) == ["two.pt"]
     found, count = tiny()
     assert same(found, first)
     assert count == 2
@@ -167,6 +182,7 @@ sys.path.insert(0, sys.argv[2])
 import test_agents as t
 while time.time() < float(sys.argv[3]):
     pass
+assert t.same(t.stored("tiny/slow", t.SLOW, folder=sys.argv[1]), t.train(t.untrained()))
 for _ in range(6):
     assert t.same(t.stored("tiny/two", t.TINY, folder=sys.argv[1]), t.stored("tiny/two", t.TINY, folder=sys.argv[1]))
     (t.Path(sys.argv[1]) / "tiny" / "two.pt").unlink(missing_ok=True)
@@ -174,13 +190,15 @@ for _ in range(6):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not remove a file that another process reads")
-def test_two_processes_at_once(tmp_path, tiny):
+def test_two_processes_at_once(tmp_path, tiny, monkeypatch):
+    monkeypatch.setenv("TRAININGS", str(tmp_path / "trainings"))
     start = str(time.time() + 4)
     command = [sys.executable, "-W", "error", "-c", RACE, str(tmp_path), str(Path(__file__).parent), start]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
     assert [process.communicate()[1] for process in both] == ["", ""]
+    assert (tmp_path / "trainings").read_text() == "one\n"  # the second waited, and read
     assert same(tiny()[0], train(untrained()))
-    assert [file.name for file in tmp_path.rglob("*.*")] == ["two.pt"]
+    assert kept(tmp_path) == ["slow.pt", "two.pt"]
 
 
 # Keys

@@ -47,12 +47,18 @@ def test_the_release_is_the_exercise_cell_by_cell(made):
     assert sorted(path.name for path in (made / "release").rglob("*.*")) == [f"{name}.ipynb" for name in chapters]
 
 
-def test_writing_it_again_keeps_what_a_teacher_changed(made):
+def test_writing_it_again_keeps_what_a_teacher_changed(made, tmp_path):
+    """One chapter will do; the others' releases stay as they are."""
+    (tmp_path / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / f"{CHAPTER}.md", tmp_path / "solutions")
+    before = {path: path.stat().st_mtime_ns for path in (made / "release").rglob("*.ipynb")}
     configuration = made / "nbgrader_config.py"
     configuration.write_text(configuration.read_text() + "# mine\n")
     (made / "submitted").mkdir(exist_ok=True)
     (made / "submitted" / "kept").touch()
-    course.write_course(ROOT, made)
+    assert course.write_course(tmp_path, made) == [CHAPTER]
+    now = {path: path.stat().st_mtime_ns for path in (made / "release").rglob("*.ipynb")}
+    assert [path.stem for path in before if now[path] != before[path]] == [CHAPTER]
     assert configuration.read_text().endswith("# mine\n")
     assert (made / "submitted" / "kept").exists()
     (made / "submitted" / "kept").unlink()

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,21 +74,19 @@ def test_killed_at_any_moment_and_started_again_it_gives_the_same_grades(some, t
         assert (out / name).read_bytes() == (folder / "out" / name).read_bytes(), name
 
 
-def test_only_what_changed_is_marked_again(some):
+def test_only_what_changed_is_marked_again(some, tmp_path):
     folder, _, before = some
-    out, student = folder / "out", "student-0"
-    path = folder / "submitted" / student / CHAPTER / f"{CHAPTER}.ipynb"
-    old, times = path.read_bytes(), {one: one.stat().st_mtime_ns for one in out.glob("marks/*/*.json")}
-    path.write_text(json.dumps(notebook(**right(*QUICK))))
-    try:
-        results = grade(ROOT, folder / "submitted", out)
-        changed = [one.stem for one in out.glob("marks/*/*.json") if one.stat().st_mtime_ns != times[one]]
-        assert changed == [student]
-        assert {r.student: r.points for r in results}[student] == sum(POINTS[name] for name in QUICK)
-        assert [r for r in results if r.student != student] == [r for r in before if r.student != student]
-    finally:
-        path.write_bytes(old)
-        grade(ROOT, folder / "submitted", out)
+    submitted, out, student = tmp_path / "submitted", tmp_path / "out", "student-0"
+    shutil.copytree(folder / "submitted", submitted)
+    shutil.copytree(folder / "out", out)
+    times = {one: one.stat().st_mtime_ns for one in out.glob("marks/*/*.json")}
+    assert len(times) == len(before)
+    (submitted / student / CHAPTER / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook(**right(*QUICK))))
+    results = grade(ROOT, submitted, out)
+    changed = [one.stem for one in out.glob("marks/*/*.json") if one.stat().st_mtime_ns != times[one]]
+    assert changed == [student]
+    assert {r.student: r.points for r in results}[student] == sum(POINTS[name] for name in QUICK)
+    assert [r for r in results if r.student != student] == [r for r in before if r.student != student]
 
 
 def test_what_marks_depend_on_is_in_their_key(tmp_path):
@@ -108,8 +107,6 @@ def test_what_marks_depend_on_is_in_their_key(tmp_path):
 def test_a_check_that_is_mended_changes_the_version(tmp_path, monkeypatch):
     before = Chapter.read(ROOT, CHAPTER).version
     package = tmp_path / "innerlab"
-    import shutil
-
     shutil.copytree(ROOT / "innerlab", package)
     monkeypatch.setattr(checks, "__file__", str(package / "checks" / "__init__.py"))
     assert Chapter.read(ROOT, CHAPTER).version == before

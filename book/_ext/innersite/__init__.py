@@ -3,30 +3,33 @@
 import hashlib
 from pathlib import Path
 
-from innersite import (
-    cards,
-    citation,
-    evidence,
-    execution,
-    exercises,
-    figures,
-    head,
-    mathematics,
-    pages,
-    policy,
-    styles,
-    terms,
-    widgets,
-)
-
 
 def note_sources(app, config):
     """Keep in the configuration what pages are made by, so that Sphinx makes them again when it has changed."""
+    from innersite import citation
+
     files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]
     config.innersite_sources = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def setup(app):
+    # Not at the top: together they take seconds to import, PyTorch among them, and whoever wants one wants only that.
+    from innersite import (
+        cards,
+        citation,
+        evidence,
+        execution,
+        exercises,
+        figures,
+        head,
+        mathematics,
+        pages,
+        policy,
+        styles,
+        terms,
+        widgets,
+    )
+
     app.add_config_value("innersite_sources", "", "env")
     app.connect("config-inited", note_sources)
     cards.setup(app)
