@@ -17,6 +17,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from unittest import mock
 
 import torch
 from jupyter_cache import get_cache
@@ -54,7 +55,7 @@ def update(
         if whole:
             report("building the whole book from nothing")
             seconds, in_build = build_cold(root, Path(folder, "build"), found)
-        with one_core(), environment(INNERLAB_AGENTS=str(Path(folder, "agents"))):
+        with one_core(), mock.patch.dict(os.environ, INNERLAB_AGENTS=str(Path(folder, "agents"))):
             unit = unit_seconds()
             for name in names or found:
                 path, notebook = found[name]
@@ -133,27 +134,12 @@ def unit_seconds() -> float:
 
 
 @contextlib.contextmanager
-def environment(**settings: str) -> Iterator[None]:
-    """Set variables for the processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
 def one_core() -> Iterator[None]:
     """Leave one core to this thread and to the kernels that it starts.
 
     Only Linux can do that; elsewhere they are asked for one process and one thread.
     """
-    with environment(LOKY_MAX_CPU_COUNT="1", OMP_NUM_THREADS="1"):
+    with mock.patch.dict(os.environ, LOKY_MAX_CPU_COUNT="1", OMP_NUM_THREADS="1"):
         if not hasattr(os, "sched_setaffinity"):
             yield
             return
@@ -169,7 +155,7 @@ def build_cold(
     root: Path, folder: Path, found: Mapping[str, tuple[Path, NotebookNode]]
 ) -> tuple[float, dict[str, list[float]]]:
     """Build the whole book into a new folder; return the seconds, and of each chapter those of its cells."""
-    with environment(INNERLAB_AGENTS=str(folder / "agents")):
+    with mock.patch.dict(os.environ, INNERLAB_AGENTS=str(folder / "agents")):
         seconds = chapters.build(root, [*chapters.COMMAND, "--path-output", str(folder)])
     book = dataclasses.replace(Book.from_folder(root), cache=get_cache(str(folder / "_build" / ".jupyter_cache")))
     times = {name: book.record(notebook).data["cell_seconds"] for name, (_, notebook) in found.items()}
