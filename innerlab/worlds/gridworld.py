@@ -103,9 +103,24 @@ class Gridworld:
         return self.next_cell != torch.arange(self.cells, device=self.device)[:, None]
 
     @cached_property
+    def free(self) -> Tensor:
+        """Where one can stand with the episode going on, bool ``(layouts, cells)``."""
+        return (self.object_at == 0) & ~self.wall[self.map_index]
+
+    @cached_property
     def pay(self) -> tuple[Tensor, Tensor]:
         """What training pays for touching nothing or an object, and the designer would: ``(layouts, 1 + objects)``."""
         return tuple(F.pad(rewards, (1, 0)) for rewards in (self.object_reward, self.object_intended_reward))
+
+    @cached_property
+    def seen_from_corner(self) -> Tensor:
+        """What :func:`egocentric_objects` shows of each object to an agent in the upper left cell, long
+        ``(layouts, objects)``."""
+        across = 2 * self.width - 1
+        kind = self.object_shape * len(COLORS) + self.object_color
+        positions = egocentric_positions(self)
+        position = self.object_cell // self.width * across + self.object_cell % self.width + positions // 2
+        return kind * positions + position
 
     @property
     def device(self) -> torch.device:
@@ -380,7 +395,7 @@ def successors(world: Gridworld, layout: Tensor) -> Successors:
 
 def free_cells(world: Gridworld, layout: Tensor) -> Tensor:
     """Where one can stand with the episode going on, in these layouts (long ``(...)``): bool ``(..., cells)``."""
-    return (entries(world.object_at, layout) == 0) & ~entries(world.wall, entries(world.map_index, layout))
+    return entries(world.free, layout)
 
 
 def kinds() -> int:
@@ -408,11 +423,9 @@ def egocentric_objects(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor
     Returns:
         long ``(..., objects)``.
     """
-    positions, across = egocentric_positions(world), 2 * world.width - 1
-    object_cell = entries(world.object_cell, layout)  # (..., objects)
-    kind = entries(world.object_shape, layout) * len(COLORS) + entries(world.object_color, layout)
-    seen_from_0 = kind * positions + object_cell // world.width * across + object_cell % world.width + positions // 2
-    return seen_from_0 - (cell // world.width * across + cell % world.width)[..., None]
+    across = 2 * world.width - 1
+    moved = cell // world.width * across + cell % world.width
+    return entries(world.seen_from_corner, layout) - moved[..., None]
 
 
 def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from innerlab.worlds.gridworld import Gridworld, entries
+from innerlab.worlds.gridworld import Gridworld, entries, free_cells
 
 BACK = (1, 0, 3, 2, 4)
 """For each move, the one that leads back."""
@@ -36,7 +36,7 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
     leads_on = cells_first(entries(world.leads_on, entries(world.map_index, layout)))  # (actions, cells, ...)
-    going_on = entries(world.object_at, layout).movedim(-1, 0) == 0  # (cells, ...)
+    going_on = free_cells(world, layout).movedim(-1, 0)  # (cells, ...)
     # numbers, since a product with a truth value first turns it into one, each time
     leaving, staying = ((here & going_on).to(probabilities.dtype) for here in (leads_on, ~leads_on))
     return torch.cat([probabilities * leaving, (probabilities * staying).sum(0, keepdim=True)])
@@ -53,7 +53,7 @@ def after_moves(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
     zeros = table.new_zeros(world.width, *table.shape[1:])
     ahead = _ahead(torch.cat([zeros, table, zeros])[None], world.width)
     leads_on = cells_first(entries(world.leads_on, entries(world.map_index, layout)))
-    return torch.where(leads_on, torch.stack([one for (one,) in ahead[:-1]]), table)
+    return torch.where(leads_on, torch.cat(ahead[:-1]), table)
 
 
 def on_objects(amount: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
@@ -94,7 +94,8 @@ def _repeated(weights: Tensor, start: Tensor, added: Tensor | None, width: int, 
     """``x_0 = start`` and ``x_k = added + W x_{k-1}``, with zeros around: ``(number, width + cells + width, ...)``."""
     padded = start.new_empty(number, len(start) + 2 * width, *start.shape[1:])
     padded[:, :width] = padded[:, -width:] = 0
-    cells, ahead = padded[:, width:-width].unbind(), zip(*_ahead(padded, width), strict=True)
+    cells = padded[:, width:-width].unbind()
+    ahead = zip(*(views.unbind() for views in _ahead(padded, width)), strict=True)
     first, *others = weights.unbind()
     cells[0].copy_(start)
     for moved, (value, *values) in zip(cells[1:], ahead, strict=False):
@@ -107,7 +108,7 @@ def _repeated(weights: Tensor, start: Tensor, added: Tensor | None, width: int, 
     return padded
 
 
-def _ahead(padded: Tensor, width: int) -> list[tuple[Tensor, ...]]:
+def _ahead(padded: Tensor, width: int) -> list[Tensor]:
     """What lies one move ahead of each cell, for each of the five moves.
 
     Args:
@@ -115,10 +116,10 @@ def _ahead(padded: Tensor, width: int) -> list[tuple[Tensor, ...]]:
         width: of the grid.
 
     Returns:
-        for each move, ``number`` views ``(cells, ...)``.
+        for each move, a view ``(number, cells, ...)``.
     """
     cells = padded.shape[1] - 2 * width
-    return [padded[:, width + by : width + by + cells].unbind() for by in (-width, width, -1, 1, 0)]
+    return [padded[:, width + by : width + by + cells] for by in (-width, width, -1, 1, 0)]
 
 
 class _Total(Function):
@@ -136,10 +137,9 @@ class _Total(Function):
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         weights, sums = ctx.saved_tensors
         back = powers(transposed(weights, ctx.width), gradient, ctx.width, len(sums))  # back[i]: (W^T)^i g
-        by_weights = torch.zeros_like(weights)
+        last_first, by_weights = back[:-1].flip(0), torch.empty_like(weights)
         for by_move, values in zip(by_weights, _ahead(sums[:-1], ctx.width), strict=True):
-            for one, value in zip(back, reversed(values), strict=False):
-                by_move.addcmul_(one, value)
+            torch.sum(last_first * values, 0, out=by_move)
         return by_weights, back.sum(0) if ctx.needs_input_grad[1] else None, None, None
 
 
