@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, extent: laborato
         "--profile",
         nargs="*",
         metavar="CHAPTER",
-        help=f"only the cells' times, on one core, into {profiles.FILE}: of these chapters, or of all, and then of the "
-        "whole book built from nothing too: half an hour",
+        help=f"only the cells' times, on one core, into {profiles.PROFILES}: of these chapters, or of all, and then "
+        "of the whole book built from nothing too: half an hour",
     )
     parser.add_argument("--out", type=Path, default=root / "_build" / "bench.json", help="the file to write")
     asked = parser.parse_args(arguments)
@@ -98,7 +98,7 @@ def profile(root: Path, names: list[str], header: dict) -> int:
     except (RuntimeError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"\nWritten to {root / profiles.FILE}")
+    print(f"\nWritten to {root / profiles.PROFILES}")
     return 0
 
 

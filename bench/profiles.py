@@ -1,7 +1,7 @@
 """Where the chapters spend their time: a profile of every cell, kept in the repository for people who tune.
 
-The file holds times and memory, no result of an experiment. Nothing is drawn or claimed from it; the bench only says
-where it is out of date. Seconds differ between machines, so they come with the CPU seconds of one fixed job that was
+The file holds times and memory, no result of an experiment. Nothing is drawn or claimed from it; the bench says where
+it is out of date, and a copy of the book that has run nothing yet starts with the chapters that take longest here. Seconds differ between machines, so they come with the CPU seconds of one fixed job that was
 timed just before and after each chapter: a cell's *units* are how many such jobs it is worth.
 
 The chapters run one after another on one core, where work that is spread over processes stays in the kernel. That is
@@ -25,9 +25,8 @@ from nbformat import NotebookNode
 
 from bench import chapters
 from bench.numbers import Number, cpu_seconds, number
-from innersite.execution import Book, surroundings
+from innersite.execution import PROFILES, Book, surroundings
 
-FILE = "bench/profiles.json"
 BEGINNING = 60  # characters of a cell's first line that are kept, for people
 COLD = {"aim": 0.5, "ceiling": 0.6}
 SHORTEST = 1.0  # CPU seconds for which the fixed job is timed
@@ -167,14 +166,14 @@ def build_cold(
 
 def write(root: Path, book: dict | None, profiles: Mapping[str, dict]) -> None:
     """Write the file, after each chapter: what was measured stays when the rest is interrupted."""
-    path = root / FILE
+    path = root / PROFILES
     path.parent.mkdir(exist_ok=True)
     path.write_text(laid_out({"book": book, "chapters": profiles}) + "\n", encoding="utf-8")
 
 
 def read(root: Path) -> dict:
     """Return what the file says; nothing when there is none."""
-    path = root / FILE
+    path = root / PROFILES
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
@@ -184,14 +183,14 @@ def complaints(root: Path) -> list[str]:
     said = []
     for name, _, notebook in chapters.notebooks(root, Book.from_folder(root)):
         if name not in profiles:
-            said.append(f"{FILE} lacks {name}: run.py bench --profile {name}")
+            said.append(f"{PROFILES} lacks {name}: run.py bench --profile {name}")
             continue
         now = [fingerprint(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
         then = [cell["source"] for cell in profiles.pop(name)["cells"]]
         if now != then:
             new = len(set(now) - set(then))
-            said.append(f"{FILE} is of an earlier {name}, {new} of whose {len(now)} cells have changed since")
-    return said + [f"{FILE} still has {name}, which is no chapter any more" for name in profiles]
+            said.append(f"{PROFILES} is of an earlier {name}, {new} of whose {len(now)} cells have changed since")
+    return said + [f"{PROFILES} still has {name}, which is no chapter any more" for name in profiles]
 
 
 def fingerprint(source: str) -> str:

@@ -123,7 +123,7 @@ def values(probabilities: Tensor, world: Gridworld, layout: Tensor, discount: fl
 
 def mean_over_free_cells(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
     """The mean of a table ``(cells, networks, layouts)`` over where one can stand in these layouts, ``(networks,)``."""
-    free = free_cells(world, layout).movedim(-1, 0).to(table.dtype)
+    free = free_cells(world, layout).movedim(-1, 0).to(table.dtype, memory_format=torch.contiguous_format)
     return (table * free).sum((0, 2)) / free.sum((0, 2))
 
 

@@ -1,9 +1,11 @@
 """The build fails when it should, each time, and executes what it should, once."""
 
+from pathlib import Path
+
 import pytest
 from tiny_book import TinyBook, cell, executed
 
-from innersite.execution import Book
+from innersite.execution import PROFILES, Book, Run, side_by_side
 
 
 @pytest.fixture
@@ -138,6 +140,32 @@ def stored(tmp_path_factory):
     book = Book.from_folder(tiny.root)
     path = tiny.root / "book" / "page.md"
     return book, path
+
+
+def test_a_chapter_that_never_ran_is_expected_to_take_as_long_as_its_profile_says(tmp_path):
+    tiny = TinyBook(tmp_path)
+    tiny.chapters(page=cell("print('ran')"))
+    book, path = Book.from_folder(tiny.root), tiny.root / "book" / "page.md"
+    notebook = book.read(path)
+    assert book.expected_seconds(path, notebook) == 0
+    tiny.write(PROFILES, '{"chapters": {"page": {"wall": 12.5}}}')
+    assert book.expected_seconds(path, notebook) == 12.5
+    assert book.expected_seconds(path.with_name("other.md"), notebook) == 0
+    book.store(path, notebook, 1.5)
+    assert book.expected_seconds(path, notebook) == 1.5
+
+
+def test_the_longest_chapters_start_first():
+    started = []
+
+    class Noted(Run):
+        def execute(self):
+            started.append(self.docname)
+            return self
+
+    runs = [Noted(name, Path(name), None, 60, seconds) for name, seconds in {"a": 1.0, "b": 3.0, "c": 2.0}.items()]
+    assert {run.docname for run in side_by_side(runs, 1)} == set(started)
+    assert started == ["b", "c", "a"]
 
 
 def test_an_execution_is_found_until_its_source_or_file_is_gone(stored):

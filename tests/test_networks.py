@@ -84,6 +84,14 @@ def test_networks_that_smell_are_their_own_too():
     assert torch.allclose(turned, among(scent).flip(-1), atol=1e-6)
 
 
+@pytest.mark.parametrize("outputs", [1, 5])
+def test_few_outputs_are_a_transposed_product_and_so_are_their_gradients(outputs):
+    generator = torch.Generator().manual_seed(0)
+    state, weight = (torch.randn(3, *shape, generator=generator).double() for shape in ((7, 4), (4, outputs)))
+    assert torch.allclose(few_outputs(state, weight), (state @ weight).mT)
+    assert torch.autograd.gradcheck(few_outputs, (state.requires_grad_(), weight.requires_grad_()))
+
+
 @designs
 def test_the_gradient_of_the_first_layer_agrees_with_finite_differences(design):
     policies = design(range(2), WORLD, hidden=3).double()

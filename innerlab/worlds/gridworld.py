@@ -114,8 +114,10 @@ class Gridworld:
 
     @cached_property
     def seen_from_corner(self) -> Tensor:
-        """What :func:`egocentric_objects` shows of each object to an agent in the upper left cell, long
-        ``(layouts, objects)``."""
+        """What is seen of each object from the upper left cell, long ``(layouts, objects)``.
+
+        The numbers are those of :func:`egocentric_objects`.
+        """
         across = 2 * self.width - 1
         kind = self.object_shape * len(COLORS) + self.object_color
         positions = egocentric_positions(self)

@@ -35,10 +35,12 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
     Returns:
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
-    leads_on = cells_first(entries(world.leads_on, entries(world.map_index, layout)))  # (actions, cells, ...)
-    going_on = free_cells(world, layout).movedim(-1, 0)  # (cells, ...)
     # numbers, since a product with a truth value first turns it into one, each time
-    leaving, staying = ((here & going_on).to(probabilities.dtype) for here in (leads_on, ~leads_on))
+    numbers = {"dtype": probabilities.dtype, "memory_format": torch.contiguous_format}
+    going_on = free_cells(world, layout).movedim(-1, 0).to(**numbers)  # (cells, ...)
+    leads_on = entries(world.leads_on, entries(world.map_index, layout)).movedim((-1, -2), (0, 1))
+    leaving = leads_on.to(**numbers) * going_on  # (actions, cells, ...)
+    staying = going_on - leaving
     return torch.cat([probabilities * leaving, (probabilities * staying).sum(0, keepdim=True)])
 
 

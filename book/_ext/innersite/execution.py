@@ -9,6 +9,7 @@ The notebook tests read and write the same cache through `Book`.
 """
 
 import copy
+import json
 import os
 import platform
 import re
@@ -39,6 +40,7 @@ from .keys import chapter_key
 
 DEFAULT_PACKAGE = "innerlab"
 MARKER = "unfinished"
+PROFILES = "bench/profiles.json"  # how long chapters take, from `python run.py bench --profile`; may be missing
 PACKAGES = ("torch", "numpy", "scipy", "matplotlib", "jupyter-book")  # whose versions a reader may ask for
 PATIENCE = 15  # seconds without news before saying what is running
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -99,6 +101,15 @@ class Book:
             return self.cache.match_cache_notebook(notebook)
         except KeyError:
             return None
+
+    def expected_seconds(self, path: Path, notebook: NotebookNode) -> float:
+        """Return how long the last execution of these cells took; failing that, the chapter's profile; else 0."""
+        record = self.record(notebook)
+        if record is not None:
+            return (record.data or {}).get("execution_seconds", 0.0)
+        profiles = self.root / PROFILES
+        chapters = json.loads(profiles.read_text(encoding="utf-8"))["chapters"] if profiles.exists() else {}
+        return chapters.get(path.stem, {}).get("wall", 0.0)
 
     def is_fresh(self, notebook: NotebookNode) -> bool:
         """Tell whether the cache holds readable outputs that nothing has made stale since."""
@@ -166,7 +177,7 @@ class Run:
     notebook: NotebookNode
     timeout: float
     expected_seconds: float = 0.0
-    """how long the last execution took, to start the longest first"""
+    """see `Book.expected_seconds`; the longest start first"""
     seconds: float = 0.0
     failure: str = ""
     """what went wrong, for a person to read; empty when nothing did"""
@@ -290,9 +301,8 @@ def chapters(app, book: Book) -> Iterator[Run]:
             continue
         own = notebook.metadata.get(config.metadata_key, {})
         if own.get("execution_mode", config.execution_mode) == "cache":
-            record = book.record(notebook)
-            seconds = (record.data or {}).get("execution_seconds", 0.0) if record else 0.0
-            yield Run(docname, path, notebook, own.get("execution_timeout", book.timeout), seconds)
+            timeout = own.get("execution_timeout", book.timeout)
+            yield Run(docname, path, notebook, timeout, book.expected_seconds(path, notebook))
 
 
 def _refresh(book: Book, stale: list[Run]) -> None:
