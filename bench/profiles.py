@@ -1,8 +1,9 @@
 """Where the chapters spend their time: a profile of every cell, kept in the repository for people who tune.
 
 The file holds times and memory, no result of an experiment. Nothing is drawn or claimed from it; the bench says where
-it is out of date, and a copy of the book that has run nothing yet starts with the chapters that take longest here. Seconds differ between machines, so they come with the CPU seconds of one fixed job that was
-timed just before and after each chapter: a cell's *units* are how many such jobs it is worth.
+it is out of date, and a copy of the book that has run nothing yet starts with the chapters that take longest here.
+Seconds differ between machines, so they come with the CPU seconds of one fixed job that was timed just before and
+after each chapter: a cell's *units* are how many such jobs it is worth.
 
 The chapters run one after another on one core, where work that is spread over processes stays in the kernel. That is
 also what the whole book, built from nothing, is compared with: how much it gains from running chapters side by side.

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies
+from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies, few_outputs
 from innerlab.worlds import RedDoorMazes, RedDoors, egocentric_objects, egocentric_planes
 
 WORLD = RedDoors(swapped_share=0.5).sample(40, 0)
