@@ -25,6 +25,7 @@ def setup(app):
         mathematics,
         pages,
         policy,
+        references,
         styles,
         terms,
         widgets,
@@ -41,6 +42,7 @@ def setup(app):
     mathematics.setup(app)
     pages.setup(app)
     head.setup(app)
+    references.setup(app)
     terms.setup(app)
     widgets.setup(app)
     styles.setup(app)

@@ -7,11 +7,11 @@ those.  Of modules imported under a name that is only known while the code runs,
 """
 
 import ast
+import functools
 import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -71,35 +71,38 @@ def imported_files(sources: list[str], root: Path, package: str) -> list[Path]:
     return sorted(file for file in found.values() if file is not None)
 
 
-def _imports(source: str, within: str = "") -> Iterator[str]:
-    """Yield every dotted name that the source may import; relative imports start from the package `within`.
+@functools.cache  # the chapters import the same files, and each is asked for its key more than once
+def _imports(source: str, within: str = "") -> tuple[str, ...]:
+    """Return every dotted name that the source may import; relative imports start from the package `within`.
 
-    `from a import b` yields `a` and `a.b`, since `b` may be a module; names that are none have no file.
+    `from a import b` gives `a` and `a.b`, since `b` may be a module; names that are none have no file.
     """
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parents = within.split(".")
                 parents = parents[: len(parents) - (node.level - 1)]
                 base = ".".join([*parents, base] if base else parents)
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")]
         elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
             stem = node.values[0].value
             if re.fullmatch(r"\w+(\.\w+)*\.", stem):
-                yield f"{stem}*"
+                names.append(f"{stem}*")
+    return tuple(names)
 
 
-def _imports_of_file(file: Path, within: str) -> list[str]:
+def _imports_of_file(file: Path, within: str) -> tuple[str, ...]:
     try:
-        return list(_imports(_text(file), within))
+        return _imports(_text(file), within)
     except SyntaxError:
-        return []  # the chapter fails when it runs, and the repaired file has another key
+        return ()  # the chapter fails when it runs, and the repaired file has another key
 
 
+@functools.cache
 def _as_python(source: str) -> str:
     """Rewrite IPython's magics as Python; the body of a cell magic such as `%%time` stays what it is."""
     if source.lstrip().startswith("%%"):
