@@ -114,7 +114,7 @@ def values(probabilities: Tensor, world: Gridworld, layout: Tensor, discount: fl
         sweeps: how many steps ahead to look.
 
     Returns:
-        float ``(cells, ...)``; 0 on objects.
+        float ``(cells, ...)``; 0 on objects and walls.
     """
     pay = on_objects(world.object_reward.to(probabilities.dtype), world, layout)
     weights = discount * move_weights(probabilities, world, layout)

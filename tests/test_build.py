@@ -1,11 +1,12 @@
 """The build fails when it should, each time, and executes what it should, once."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tiny_book import TinyBook, cell, executed
 
-from innersite.execution import PROFILES, Book, Run, side_by_side
+from innersite.execution import PROFILES, Book, Run, shares, side_by_side
 
 
 @pytest.fixture
@@ -153,6 +154,37 @@ def test_a_chapter_that_never_ran_is_expected_to_take_as_long_as_its_profile_say
     assert book.expected_seconds(path.with_name("other.md"), notebook) == 0
     book.store(path, notebook, 1.5)
     assert book.expected_seconds(path, notebook) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cores", "expected"),
+    [
+        ([0, 0], 2, [None, None]),
+        ([7], 2, [2]),
+        ([171, 78, 65, 224, 0], 2, [1, 1, 1, 1, 1]),
+        ([171, 78, 65, 224], 4, [2, 1, 1, 2]),
+        ([90, 10], 4, [4, 1]),
+    ],
+)
+def test_a_chapter_gets_its_share_of_processes_and_no_more(seconds, cores, expected):
+    assert shares(seconds, cores) == expected
+
+
+def test_kernels_are_told_their_share_unless_somebody_else_has_said_so(tmp_path, monkeypatch):
+    tiny = TinyBook(tmp_path)
+    seen = "import os; print('seen', os.environ.get('LOKY_MAX_CPU_COUNT', 'nothing'))"
+    tiny.chapters(long=cell(f"{seen}  # long"), short=cell(f"{seen}  # short"))
+    tiny.write(PROFILES, '{"chapters": {"long": {"wall": 9}, "short": {"wall": 1}}}')
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    first = tiny.build()
+    assert first.code == 0, first.text
+    long, short = shares([9, 1], os.cpu_count())
+    assert f"seen {long}" in tiny.page("long")
+    assert f"seen {short}" in tiny.page("short")
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "7")
+    tiny.chapters(long=cell(f"{seen}  # again"))
+    assert tiny.build().code == 0
+    assert "seen 7" in tiny.page("long")
 
 
 def test_the_longest_chapters_start_first():

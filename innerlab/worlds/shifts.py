@@ -25,7 +25,7 @@ def cells_first(table: Tensor) -> Tensor:
 
 
 def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
-    """How likely a policy makes each move from each cell; none from an object, where the episode is over.
+    """How likely a policy makes each move from each cell; none from an object, where the episode is over, or a wall.
 
     Args:
         probabilities: of the actions, float ``(actions, cells, ...)``.

@@ -10,6 +10,7 @@ The notebook tests read and write the same cache through `Book`.
 
 import copy
 import json
+import math
 import os
 import platform
 import re
@@ -178,6 +179,8 @@ class Run:
     timeout: float
     expected_seconds: float = 0.0
     """see `Book.expected_seconds`; the longest start first"""
+    processes: int | None = None
+    """over how many processes `innerlab.parallel.spread` may spread work; None for as many as there are cores"""
     seconds: float = 0.0
     failure: str = ""
     """what went wrong, for a person to read; empty when nothing did"""
@@ -202,8 +205,9 @@ class Run:
             on_cell_start=self._reach,
             on_cell_executed=self._leave,
         )
+        spread = {} if self.processes is None else {"LOKY_MAX_CPU_COUNT": str(self.processes)}  # joblib reads it
         try:
-            self.client.execute()
+            self.client.execute(env=spread | os.environ)  # what somebody has set counts
             self.reached, problem = unraised(self.notebook)
         except (CellExecutionError, CellTimeoutError) as error:
             problem = str(error)
@@ -249,9 +253,26 @@ def unraised(notebook: NotebookNode) -> tuple[int, str]:
     return 0, ""
 
 
+def shares(seconds: list[float], cores: int) -> list[int | None]:
+    """Return over how many processes each chapter may spread its work.
+
+    That is its share of all the work, in cores, rounded up, so that none takes longer than all others together would
+    on the other cores; None for each when nothing is known of any.
+    """
+    total = sum(seconds)
+    return [max(1, math.ceil(cores * one / total)) if total else None for one in seconds]
+
+
 def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
-    """Execute chapters in `workers` kernels at a time, the longest first; yield each as it ends."""
+    """Execute chapters in `workers` kernels at a time, the longest first; yield each as it ends.
+
+    A chapter that spreads its work over more processes than its share of all the work would only take turns with the
+    others, after having started the processes.
+    """
     queue = sorted(runs, key=lambda run: -run.expected_seconds)
+    all_shares = shares([run.expected_seconds for run in queue], os.cpu_count() or 1)
+    for run, share in zip(queue, all_shares, strict=True):
+        run.processes = share
     pool = ThreadPoolExecutor(workers)
     try:
         waiting = [pool.submit(run.execute) for run in queue]
