@@ -1,7 +1,9 @@
 """The build fails when it should, each time, and executes what it should, once."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from tiny_book import TinyBook, cell, executed
@@ -229,6 +231,26 @@ def test_storing_replaces_the_execution_of_an_older_source(stored):
     book.store(path, new, 1.0)
     assert book.record(old) is None
     assert len(book.cache.list_cache_records()) == 1
+
+
+def test_several_may_store_at_once(tiny):
+    names = [f"page_{number}" for number in range(40)]
+    tiny.chapters(**{name: cell(f"print('{name}')") for name in names})
+    _ = Book.from_folder(tiny.root).cache.db
+
+    def store(some):
+        book = Book.from_folder(tiny.root)  # as another process would have it
+        paths = [tiny.root / "book" / f"{name}.md" for name in some]
+        for path, notebook in [(path, book.read(path)) for path in paths]:
+            everyone.wait()
+            book.store(path, notebook, 1.0)
+
+    everyone = Barrier(4, timeout=30)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(store, [names[first::4] for first in range(4)]))
+    book = Book.from_folder(tiny.root)
+    assert len(book.cache.list_cache_records()) == 40
+    assert all(book.is_fresh(book.read(tiny.root / "book" / f"{name}.md")) for name in names)
 
 
 def test_an_edited_front_end_reaches_the_site_and_executes_nothing(tiny):

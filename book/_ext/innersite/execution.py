@@ -23,6 +23,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 import myst_nb.core.execute.cache as myst_nb_cache
+from filelock import FileLock
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord
@@ -133,15 +134,17 @@ class Book:
     ) -> NbCacheRecord:
         """Keep an executed notebook, in place of what was kept for the same source before.
 
-        `cell_seconds` says by a cell's index how long it took.
+        `cell_seconds` says by a cell's index how long it took.  Of several processes one stores at a time: looking
+        for what is one too many, jupyter-cache takes for that what another process has just begun to store.
         """
         name = self._name(path)
-        for record in NbCacheRecord.records_from_uri(name, self.cache.db):
-            self._discard(record)
         data = {"key": self.key(notebook), "execution_seconds": seconds, "cell_seconds": dict(cell_seconds or {})}
         data |= surroundings()
         bundle = CacheBundleIn(notebook, name, data=data)
-        return self.cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+        with FileLock(self.cache.path / "store.lock"):
+            for record in NbCacheRecord.records_from_uri(name, self.cache.db):
+                self._discard(record)
+            return self.cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
     def prune(self) -> None:
         """Forget executions whose source is gone."""
