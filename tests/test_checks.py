@@ -395,13 +395,23 @@ def test_a_process_that_does_not_answer_is_ended(cell, wanted):
     assert time.monotonic() - begun < 40
 
 
-def test_processes_that_an_answer_leaves_behind_are_ended(tmp_path):
-    if os.name == "nt":
-        pytest.skip("Windows has no process groups")
+@pytest.mark.parametrize(
+    "stays",
+    [
+        "os.fork() == 0",
+        pytest.param(
+            "os.kill(os.getppid(), 9) is None",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="no process there can ask to end with another"),
+        ),
+    ],
+    ids=["another process", "itself, with nobody to end it"],
+)
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups")
+def test_what_an_answer_leaves_running_is_ended(stays, tmp_path):
     beat = tmp_path / "beat"
     cell = (
-        "import os, time\nif os.fork() == 0:\n"
-        f"    while True: open({str(beat)!r}, 'a').write('.'); time.sleep(0.05)\nanswer = 1"
+        f"import os, time\nif {stays}:\n    for _ in range(200):\n"
+        f"        open({str(beat)!r}, 'a').write('.')\n        time.sleep(0.05)\ntime.sleep(0.5)\nanswer = 1"
     )
     elsewhere(cell, recipes=None)
     time.sleep(0.2)

@@ -85,6 +85,7 @@ def in_a_copy(request: Request, namespace: dict[str, Any], limits: dict[str, int
             for descriptor in (reading, *hidden):
                 os.close(descriptor)
             os.setsid()
+            _end_with_the_one_that_asked()
             _limit(limits)
             _send(writing, json.dumps(replies_to(request, namespace)).encode())
         finally:
@@ -187,6 +188,12 @@ def _keep_to_itself() -> None:
     """Takes copies, which have the same user, the right to look into this process or at its descriptors (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
+
+
+def _end_with_the_one_that_asked() -> None:
+    """A copy that ends the process that would have ended it goes with it (Linux; elsewhere its time runs out)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def main() -> None:
