@@ -49,12 +49,12 @@ def notebooks(extra):
 
 def exercises(extra):
     """Write the exercise notebooks anew; return the exit code."""
-    return python("from innerlab.exercises import release; release.main(pathlib.Path())", extra)
+    return python("from innerlab.checks import release; release.main(pathlib.Path())", extra)
 
 
 def lab(extra):
     """Copy what is new into work/ and open JupyterLab there; return the exit code."""
-    code = python("from innerlab.exercises import folder; folder.lab(pathlib.Path())", [])
+    code = python("from innerlab.checks import folder; folder.lab(pathlib.Path())", [])
     if code != 0:
         return code
     return run([SCRIPTS / ("jupyter-lab" + ENDING), f"--ServerApp.root_dir={ROOT / 'work'}", *extra])
@@ -62,7 +62,7 @@ def lab(extra):
 
 def progress(extra):
     """Say how far the exercises in work/ are; return the exit code."""
-    return python("from innerlab.exercises import folder; folder.progress(pathlib.Path())", extra)
+    return python("from innerlab.checks import folder; folder.progress(pathlib.Path())", extra)
 
 
 def course(extra):
@@ -71,7 +71,7 @@ def course(extra):
         print("usage: python run.py course DIR\n\nDIR is the folder to write the course into.", file=sys.stderr)
         return 2
     target = os.path.abspath(extra[0])  # as seen from where the command was typed
-    return python("from innerlab.exercises import course; course.main(pathlib.Path(), sys.argv[1])", [target])
+    return python("from innerlab.checks import course; course.main(pathlib.Path(), sys.argv[1])", [target])
 
 
 def grade(extra):

@@ -14,11 +14,12 @@ from torch import nn
 
 from bench import rival, roofline
 from bench.numbers import Number, in_turns, number
-from innerlab import environments, worlds
-from innerlab.analysis import outcome_probabilities
-from innerlab.networks import PlainPolicies, Policies
+from innerlab.ensembles.policies import PlainPolicies, Policies
+from innerlab.evaluation import outcome_probabilities
 from innerlab.training import ExactGradient, train_exactly
-from innerlab.worlds import ACTIONS, COLORS, OUTCOMES, SHAPES, Gridworld, RedDoors
+from innerlab.worlds import environments
+from innerlab.worlds.gridworld import ACTIONS, COLORS, SHAPES, Gridworld, egocentric_objects, reset, step
+from innerlab.worlds.red_doors import OUTCOMES, RedDoors
 
 PEER = "MiniGrid-Empty-5x5-v0"
 PEER_ACTIONS = 3  # turn left, turn right, go forward: all that does anything in an empty room
@@ -81,7 +82,7 @@ def stepping(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
         "minigrid_ratio",
         [a / b for a, b in zip(ours, theirs, strict=True)],
         "×",
-        f"world steps a CPU second: innerlab.worlds.step on {extent.batch:,} states at once over {PEER} on one, "
+        f"world steps a CPU second: gridworld.step on {extent.batch:,} states at once over {PEER} on one, "
         "stepping alone (MiniGrid's step also makes its observation, ours does not)",
     )
     yield number(
@@ -91,20 +92,20 @@ def stepping(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
         f"the same through Gymnasium's interface: {extent.vector:,} copies of innerlab/RedDoors-v0, observations and "
         f"resets included, over {PEER}",
     )
-    yield number("world_steps", ours, "/s", "innerlab.worlds.step, steps a CPU second")
+    yield number("world_steps", ours, "/s", "innerlab.worlds.gridworld.step, steps a CPU second")
     yield number("minigrid_steps", theirs, "/s", f"{PEER}, steps a CPU second")
 
 
 def step_batch(extent: Extent, rooms: Gridworld):
     """A job that steps a batch of states, by actions drawn beforehand."""
     generator = torch.Generator().manual_seed(0)
-    begin = worlds.reset(rooms, torch.randint(rooms.layouts, (extent.batch,), generator=generator))
+    begin = reset(rooms, torch.randint(rooms.layouts, (extent.batch,), generator=generator))
     actions = torch.randint(len(ACTIONS), (extent.steps, extent.batch), generator=generator)
 
     def job() -> None:
         state = begin
         for action in actions:
-            state = worlds.step(rooms, state, action).state
+            state = step(rooms, state, action).state
 
     return job
 
@@ -188,7 +189,7 @@ class Separate(Policies):
 
     def see(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
         """What lies where, long (..., objects)."""
-        return worlds.egocentric_objects(world, layout, cell)
+        return egocentric_objects(world, layout, cell)
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         """Action logits, (1, batch, actions)."""

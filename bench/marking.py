@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.numbers import Number, number
-from innerlab.exercises import course
-from innerlab.exercises.release import source_notebook, text_of
+from innerlab.checks import course
+from innerlab.checks.release import source_notebook, text_of
 from innerlab.marking.command import grade
 from innerlab.marking.confinement import NotConfined
 

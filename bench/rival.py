@@ -9,7 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 
-from innerlab import environments  # noqa: F401  (registers its worlds)
+from innerlab.worlds import environments  # noqa: F401  (registers its worlds)
 
 WORLD = "innerlab/RedDoors-v0"
 COPIES = 16

@@ -22,8 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from innerlab.planning import Maze
-from innerlab.worlds import COLORS, SHAPES, Gridworld
+from innerlab.worlds.gridworld import COLORS, SHAPES, Gridworld
 
 BLUE, RED, GREEN, OCHRE, GRAY = "#1f77b4", "#d0501c", "#0f8a5f", "#a8780a", "#7f7f7f"
 INK = "#010203"  # stands for the page's text color, put in when the figure is shown
@@ -220,7 +219,7 @@ def outcome_columns(axes: Axes, outcomes: ArrayLike, sort_by: ArrayLike) -> None
 
     Args:
         axes: where to draw.
-        outcomes: ``(seeds, outcomes)``, probabilities in the order of :data:`innerlab.worlds.OUTCOMES`.
+        outcomes: ``(seeds, outcomes)``, probabilities in the order of :data:`innerlab.worlds.red_doors.OUTCOMES`.
         sort_by: ``(seeds,)``; columns stand in ascending order of it.
     """
     none, door, red, other = np.asarray(outcomes, dtype=float)[np.argsort(np.asarray(sort_by), kind="stable")].T
@@ -288,38 +287,6 @@ def _draw_object(axes: Axes, x: float, y: float, shape: str, color: str) -> None
         axes.add_patch(patches.Circle((x, y), 0.2, color=color))
     else:
         axes.add_patch(patches.Rectangle((x - 0.2, y - 0.2), 0.4, 0.4, color=color))
-
-
-def draw_maze(
-    axes: Axes, maze: Maze, numbers: dict[int, int] | None = None, marked: Sequence[int] = (), route: Sequence[int] = ()
-) -> None:
-    """Draws a maze: walls filled, the start as a triangle, the target as a star.
-
-    Args:
-        axes: where to draw.
-        maze: what to draw.
-        numbers: to write into cells, by cell.
-        marked: cells to cross out, such as those of new walls.
-        route: cells that a line joins, one after another.
-    """
-    for cell in range(maze.width**2):
-        row, column = divmod(cell, maze.width)
-        face = GRAY if maze.wall[cell] else "none"
-        axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GRAY, linewidth=0.5))
-    for cell in marked:
-        row, column = divmod(cell, maze.width)
-        axes.plot(column + 0.5, row + 0.5, marker="X", markersize=11, color=RED)
-    if route:
-        row, column = np.divmod(np.array(route), maze.width)
-        axes.plot(column + 0.5, row + 0.5, color=BLUE, linewidth=2.2)
-    for cell, marker, color in ((maze.start, "^", INK), (maze.target, "*", GREEN)):
-        row, column = divmod(cell, maze.width)
-        axes.plot(column + 0.5, row + 0.5, marker=marker, markersize=11, color=color)
-    for cell, number in (numbers or {}).items():
-        row, column = divmod(cell, maze.width)
-        axes.text(column + 0.5, row + 0.52, str(number), ha="center", va="center", fontsize=9)
-    axes.set(xlim=(-0.05, maze.width + 0.05), ylim=(maze.width + 0.05, -0.05), aspect="equal")
-    axes.set_axis_off()
 
 
 def label_panels(axes: Sequence[Axes], labels: Sequence[str]) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from innerlab.networks import ObjectPolicies, Policies
-from innerlab.randomness import ACTING, DATA, generator
-from innerlab.worlds import ACTIONS, Gridworld, State, free_cells, reset, step
+from innerlab.ensembles.policies import ObjectPolicies, Policies
+from innerlab.seeds import ACTING, DATA, generator
+from innerlab.worlds.gridworld import ACTIONS, Gridworld, State, free_cells, reset, step
 from innerlab.worlds.shifts import move_weights, on_objects, total
 
 Measure = Callable[[Policies], Tensor]

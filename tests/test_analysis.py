@@ -6,9 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.analysis import maximum_entropy_irl, optimal_values, outcome_probabilities, red_share
-from innerlab.networks import PlainPolicies, ScentPolicies
-from innerlab.worlds import OUTCOMES, RedDoorMazes, RedDoors, State, outcome_of_objects, reset, step, successors
+from innerlab.ensembles.policies import PlainPolicies, ScentPolicies
+from innerlab.evaluation import maximum_entropy_irl, optimal_values, outcome_probabilities, red_share
+from innerlab.worlds.gridworld import State, reset, step, successors
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import OUTCOMES, RedDoors, outcome_of_objects
 from innerlab.worlds.shifts import cells_first
 
 WORLD = RedDoors(swapped_share=0.5, max_steps=20).sample(30, 0)

@@ -1,18 +1,18 @@
 """The answer banks: every right answer passes, every wrong one is given its own lesson, wherever the answer runs."""
 
 import copy
-import importlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
-from answers import traps
+from banks import bank_of, traps
 
 from innerlab import checks
 from innerlab.checks.asking import Answering, Limits, Request, ask
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, mark
-from innerlab.exercises.release import released, set_up, source_notebook
+from innerlab.checks.release import released, set_up, source_notebook
+from innerlab.wings import module_of
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
@@ -34,7 +34,7 @@ def answers(chapter, own):
     """Every answer to an exercise: pairs of what must come of it (a state or a lesson) and its cell."""
     exercise = checks.exercise(f"{chapter}/{own}")
     solution, untouched = (cell(notebook, own) for notebook in notebooks(chapter))
-    bank = importlib.import_module(f"answers.{chapter}").BANKS[own]
+    bank = bank_of(chapter).BANKS[own]
     right = [(PASSED, text) for text in (solution, *bank.right)]
     wrong = [*bank.wrong, *traps(exercise.answer, exercise.cases is not None)]
     return [*right, *wrong, (NOT_ATTEMPTED, untouched)]
@@ -59,7 +59,7 @@ def everything():
     return [
         pytest.param(chapter, own, id=f"{chapter}/{own}")
         for chapter in CHAPTERS
-        for own in importlib.import_module(f"innerlab.checks.{chapter}").EXERCISES
+        for own in module_of(chapter, "checks").EXERCISES
     ]
 
 
@@ -102,8 +102,8 @@ def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere)
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_exercise_has_a_bank_a_check_and_points(chapter):
-    module = importlib.import_module(f"innerlab.checks.{chapter}")
-    banks = importlib.import_module(f"answers.{chapter}").BANKS
+    module = module_of(chapter, "checks")
+    banks = bank_of(chapter).BANKS
     assert list(banks) == list(module.EXERCISES)
     for own, bank in banks.items():
         assert len(bank.right) >= 1, own

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.special import beta as beta_function
 
-from innerlab.bandits import (
+from innerlab.systems.bandits import (
     among_best,
     bayes_optimal,
     bayes_optimal_bandit,

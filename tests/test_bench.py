@@ -15,9 +15,10 @@ from tiny_book import ROOT, SCRIPTS, TinyBook, cell
 from bench import __main__ as bench
 from bench import chapters, laboratory, lighthouse, profiles, rival, roofline
 from bench.numbers import Number, cpu_seconds, in_turns, number
-from innerlab.networks import PlainPolicies
+from innerlab.ensembles.policies import PlainPolicies
 from innerlab.training import ExactGradient
-from innerlab.worlds import RedDoors, egocentric_objects
+from innerlab.worlds.gridworld import egocentric_objects
+from innerlab.worlds.red_doors import RedDoors
 from innersite.execution import Book
 
 TINY = laboratory.Extent(

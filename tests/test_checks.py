@@ -319,8 +319,8 @@ ROOMS = {"rooms": {"swapped_share": 1.0}, "layouts": 3, "seed": 5}
         ([1, 2], lambda x: x.append(torch.ones(1, dtype=torch.bfloat16))),
         ({"inner": {"tensor": [1.0]}}, lambda x: x["inner"].mul_(2)),
         (ROOMS, lambda x: x.object_color.fill_(0)),
-        ({"agents": "red-doors/plain"}, lambda x: x.weight_2.data.mul_(1.001)),
-        ({"agents": "red-doors/plain"}, lambda x: next(iter(x.state_dict().values())).view(-1)[-1].add_(1)),
+        ({"agents": "red_doors/plain"}, lambda x: x.weight_2.data.mul_(1.001)),
+        ({"agents": "red_doors/plain"}, lambda x: next(iter(x.state_dict().values())).view(-1)[-1].add_(1)),
     ],
 )
 def test_a_change_of_the_input_is_seen_and_no_other(recipe, change):

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from tiny_book import ROOT, SCRIPTS
 
+from innerlab.checks import course, release
 from innerlab.checks.records import PLACE
-from innerlab.exercises import course, release
 
 CHAPTER = "pseudo_alignment"
 pytestmark = pytest.mark.slow

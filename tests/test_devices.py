@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies
+from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, ScentPolicies
 from innerlab.training import ExactGradient, SampledActorCritic, objective, train_exactly, train_from_samples
-from innerlab.worlds import RedDoors
+from innerlab.worlds.red_doors import RedDoors
 
 ROOMS = RedDoors().sample(30, seed=1)
 NOWHERE = "meta"  # PyTorch's device of tensors without numbers; what has one cannot be added to what has none

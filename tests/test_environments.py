@@ -11,10 +11,12 @@ import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-from innerlab import environments
-from innerlab.analysis import optimal_values
-from innerlab.environments import GridworldEnv, GridworldVectorEnv
-from innerlab.worlds import COLORS, OUTCOMES, SHAPES, door_reward, from_text, reset, step, successors
+from innerlab.evaluation import optimal_values
+from innerlab.worlds import environments
+from innerlab.worlds.environments import GridworldEnv, GridworldVectorEnv
+from innerlab.worlds.gridworld import COLORS, SHAPES, reset, step, successors
+from innerlab.worlds.layouts import from_text
+from innerlab.worlds.red_doors import OUTCOMES, door_reward
 
 REGISTERED = sorted(name for name, spec in gymnasium.registry.items() if spec.namespace == environments.NAMESPACE)
 every = pytest.mark.parametrize("name", REGISTERED)
@@ -347,7 +349,7 @@ def test_the_laboratory_does_without_gymnasium():
     code = (
         "import importlib, pkgutil, sys, innerlab\n"
         "for module in pkgutil.walk_packages(innerlab.__path__, 'innerlab.'):\n"
-        "    if module.name != 'innerlab.environments':\n"
+        "    if module.name != 'innerlab.worlds.environments':\n"
         "        importlib.import_module(module.name)\n"
         "print('gymnasium' in sys.modules)"
     )
@@ -356,8 +358,8 @@ def test_the_laboratory_does_without_gymnasium():
 
 
 def test_without_gymnasium_the_message_says_what_to_install():
-    done = python("import sys; sys.modules['gymnasium'] = None; import innerlab.environments")
-    assert "innerlab.environments needs Gymnasium: pip install 'innerlab[environments]'" in done.stderr
+    done = python("import sys; sys.modules['gymnasium'] = None; import innerlab.worlds.environments")
+    assert "innerlab.worlds.environments needs Gymnasium: pip install 'innerlab[environments]'" in done.stderr
 
 
 # Somebody else's agent

@@ -1,7 +1,6 @@
 """Exercises are what solutions say, hold nothing of the answers, and never cost a learner any work."""
 
 import ast
-import importlib
 import json
 import os
 import re
@@ -13,9 +12,9 @@ import pytest
 from nbclient import NotebookClient
 from tiny_book import ROOT, TinyBook, cell
 
-from innerlab.checks import records
+from innerlab.checks import folder, records, release
 from innerlab.checks.judging import NOT_YET, PASSED, Verdict
-from innerlab.exercises import folder, release
+from innerlab.wings import module_of
 
 SOURCES = sorted((ROOT / "solutions").glob("*.md"))
 CHAPTERS = [path.stem for path in SOURCES]
@@ -93,7 +92,7 @@ def bindings(code):
 
 @pytest.mark.parametrize("source", SOURCES, ids=CHAPTERS)
 def test_stubs_and_answers_bind_the_same_names_and_graders_know_every_exercise(source):
-    checks = importlib.import_module(f"innerlab.checks.{source.stem}")
+    checks = module_of(source.stem, "checks")
     whole, out = release.source_notebook(source), release.released(source)
     for before, after in zip(whole.cells, out.cells, strict=True):
         about = after.metadata.get("nbgrader", {})

@@ -8,8 +8,10 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from innerlab import figures
-from innerlab.planning import draw_mazes
-from innerlab.worlds import RedDoorMazes, RedDoors
+from innerlab.systems.maze_figures import draw_maze
+from innerlab.systems.mazes import draw_mazes
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import RedDoors
 
 ALT = "A line that rises from zero to one, as a check of what is shown."
 
@@ -116,7 +118,7 @@ def test_a_maze_is_drawn_without_names():
 def test_a_way_through_a_maze_is_drawn_with_its_numbers():
     maze = draw_mazes(1, size=5, holes=1, seed=0)[0]
     _, axes = figures.panels()
-    figures.draw_maze(axes, maze, numbers={0: 7}, marked=[24], route=[0, 2])
+    draw_maze(axes, maze, numbers={0: 7}, marked=[24], route=[0, 2])
     assert [text.get_text() for text in axes.texts] == ["7"]
     filled = [patch for patch in axes.patches if patch.get_facecolor() == to_rgba(figures.GRAY)]
     assert len(filled) == int(maze.wall.sum())

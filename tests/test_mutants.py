@@ -14,7 +14,6 @@ answer that gives other values is rarely right by accident; should one be, its e
 
 import ast
 import copy
-import importlib
 import signal
 import warnings
 from collections import Counter
@@ -24,12 +23,14 @@ from functools import cache
 
 import numpy as np
 import pytest
+from banks import bank_of
 from test_answers import CHAPTERS, cell, in_turn, notebooks
 
 from innerlab.checks.asking import ask
 from innerlab.checks.judging import PASSED, mark
+from innerlab.checks.release import BEGIN, END, set_up
 from innerlab.checks.values import unpack
-from innerlab.exercises.release import BEGIN, END, set_up
+from innerlab.wings import module_of
 
 SEEDS = range(4)
 FURTHER_SEEDS = range(1000, 1020)
@@ -218,7 +219,7 @@ def functions():
     return [
         pytest.param(asked, id=asked.name)
         for chapter in CHAPTERS
-        for asked in importlib.import_module(f"innerlab.checks.{chapter}").EXERCISES.values()
+        for asked in module_of(chapter, "checks").EXERCISES.values()
         if asked.cases is not None
     ]
 
@@ -233,7 +234,7 @@ def test_every_mistake_is_seen(exercise):
     exercise = replace(exercise, cases=cache(exercise.cases))
     random = np.random.default_rng(0)
     fresh = [case.recipe for seed in FURTHER_SEEDS for case in exercise.cases(seed)]
-    draw = importlib.import_module(f"answers.{chapter}").FRESH.get(own)
+    draw = bank_of(chapter).FRESH.get(own)
     fresh += [draw(random) for _ in range(300)] if draw else []
 
     def run(code):

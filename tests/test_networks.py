@@ -4,8 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies, few_outputs
-from innerlab.worlds import RedDoorMazes, RedDoors, egocentric_objects, egocentric_planes
+from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, ScentPolicies, few_outputs
+from innerlab.worlds.gridworld import egocentric_objects, egocentric_planes
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import RedDoors
 
 WORLD = RedDoors(swapped_share=0.5).sample(40, 0)
 LAYOUT, CELL = torch.arange(40), torch.arange(40) % 25

@@ -9,7 +9,7 @@ import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 from sphinx.util.matching import Matcher
 
-from innerlab.exercises import release
+from innerlab.checks import release
 from innersite import notebooks
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerlab.optimization import best_of_n_bits, optimization_bits
+from innerlab.systems.optimization_power import best_of_n_bits, optimization_bits
 
 numbers = st.lists(st.integers(-5, 5), min_size=1, max_size=12)
 

@@ -12,11 +12,11 @@ from distributed import Client, LocalCluster
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from innerlab.analysis import outcome_probabilities
-from innerlab.networks import PlainPolicies
+from innerlab.ensembles.policies import PlainPolicies
+from innerlab.evaluation import outcome_probabilities
 from innerlab.parallel import spread
 from innerlab.training import ExactGradient, train_exactly
-from innerlab.worlds import RedDoors
+from innerlab.worlds.red_doors import RedDoors
 
 PAGE = Path(__file__).parents[1] / "book" / "prerequisites.md"
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerlab.planning import REVERSED, Maze, breadth_first, draw_mazes, first_moves, value_iteration, walk
+from innerlab.systems.mazes import REVERSED, Maze, breadth_first, draw_mazes, first_moves, value_iteration, walk
 
 MAZES = draw_mazes(12, size=5, holes=1, seed=0)
 

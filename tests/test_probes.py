@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerlab.probes import auroc, mean_difference
+from innerlab.systems.probes import auroc, mean_difference
 
 
 def groups(networks=3, items=400, width=5, seed=0):

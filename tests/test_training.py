@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerlab.analysis import outcome_probabilities
-from innerlab.networks import DetectorPolicies, PlainPolicies, ScentPolicies
+from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, ScentPolicies
+from innerlab.evaluation import outcome_probabilities
 from innerlab.training import (
     ExactGradient,
     SampledActorCritic,
@@ -15,7 +15,9 @@ from innerlab.training import (
     train_from_samples,
     values,
 )
-from innerlab.worlds import OUTCOMES, RedDoorMazes, RedDoors, State, free_cells, step, successors
+from innerlab.worlds.gridworld import State, free_cells, step, successors
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import OUTCOMES, RedDoors
 from innerlab.worlds.shifts import total
 
 WORLD = RedDoors().sample(500, 0)

@@ -2,7 +2,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from innerlab.transformers import Transformers, TransformerTraining, clip_gradients, squared_error, train_transformers
+from innerlab.ensembles.transformers import (
+    Transformers,
+    TransformerTraining,
+    clip_gradients,
+    squared_error,
+    train_transformers,
+)
 
 
 def vectors(seeds=(3, 5), **sizes):

@@ -10,9 +10,17 @@ from bs4 import BeautifulSoup
 from nodejs import node
 from tiny_book import ROOT
 
-from innerlab.in_context import InContextRegression, TwoChannels, step_layers
-from innerlab.planning import draw_mazes, first_moves
-from innerlab.widgets import DeceptionPlane, Explore, Flow, InContext, Landscape, Predict, ThreeRobots, scripts
+from innerlab.chapters.deceptive_alignment.deception_plane import DeceptionPlane
+from innerlab.chapters.deceptive_alignment.flow import Flow
+from innerlab.chapters.mesa_optimizer.in_context import InContext
+from innerlab.chapters.mesa_optimizer.linear_attention import step_layers
+from innerlab.chapters.mesa_optimizer.tasks import InContextRegression, TwoChannels
+from innerlab.chapters.optimizer.landscape import Landscape
+from innerlab.chapters.optimizer.three_robots import ThreeRobots
+from innerlab.systems.mazes import draw_mazes, first_moves
+from innerlab.widgets import scripts
+from innerlab.widgets.explore import Explore
+from innerlab.widgets.predict import Predict
 
 
 def shares(feature="color", factor=1.0):
@@ -172,6 +180,13 @@ def test_no_two_questions_of_the_book_share_a_name():
     assert len(set(names)) == len(names)
 
 
+def front_of(folder, monkeypatch, place="widgets/front"):
+    """A folder for front ends in a laboratory of its own."""
+    monkeypatch.setattr(scripts, "LABORATORY", folder)
+    (folder / place).mkdir(parents=True)
+    return folder / place
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -181,11 +196,18 @@ def test_no_two_questions_of_the_book_share_a_name():
     ],
 )
 def test_front_ends_that_cannot_be_joined_are_refused(tmp_path, monkeypatch, files, message):
+    front = front_of(tmp_path, monkeypatch)
     for name, source in files.items():
-        (tmp_path / f"{name}.js").write_text(source + "\nexport function render() {}\n", "utf8")
-    monkeypatch.setattr(scripts, "FRONT", tmp_path)
+        (front / f"{name}.js").write_text(source + "\nexport function render() {}\n", "utf8")
     with pytest.raises(ValueError, match=message):
         scripts.module("a")
+
+
+def test_two_front_ends_of_one_name_are_refused(tmp_path, monkeypatch):
+    for place in ("widgets/front", "chapters/some/front"):
+        (front_of(tmp_path, monkeypatch, place) / "a.js").write_text("export function render() {}\n", "utf8")
+    with pytest.raises(ValueError, match=r"a\.js has the name of .*a\.js; each front end needs one of its own"):
+        scripts.front_ends()
 
 
 def test_unknown_front_ends_are_refused():
@@ -194,11 +216,13 @@ def test_unknown_front_ends_are_refused():
 
 
 def test_files_are_joined_once_each_in_the_order_of_their_imports(tmp_path, monkeypatch):
-    (tmp_path / "one.js").write_text("/** A number. */\nexport const one = 1;\n", "utf8")
-    (tmp_path / "two.js").write_text('import { one } from "./one.js";\nexport const two = one + one;\n', "utf8")
-    imports = 'import { one } from "./one.js";\nimport { two } from "./two.js";\n'
-    (tmp_path / "a.js").write_text(imports + "export function render() { return one + two; }\n", "utf8")
-    monkeypatch.setattr(scripts, "FRONT", tmp_path)
+    front, wing = front_of(tmp_path, monkeypatch), front_of(tmp_path, monkeypatch, "chapters/some/front")
+    (front / "one.js").write_text("/** A number. */\nexport const one = 1;\n", "utf8")
+    (front / "two.js").write_text('import { one } from "./one.js";\nexport const two = one + one;\n', "utf8")
+    imports = (
+        'import { one } from "../../../widgets/front/one.js";\nimport { two } from "../../../widgets/front/two.js";\n'
+    )
+    (wing / "a.js").write_text(imports + "export function render() { return one + two; }\n", "utf8")
     joined = scripts.module("a")
     assert joined.count("const one = 1") == 1
     assert "/**" not in joined
@@ -211,13 +235,13 @@ def test_files_are_joined_once_each_in_the_order_of_their_imports(tmp_path, monk
 
 
 def test_front_ends_pass_their_own_tests():
-    done = node("--test", *(str(path) for path in sorted((ROOT / "tests" / "front").glob("*.test.js"))))
+    done = node("--test", *(str(path) for path in sorted((ROOT / "tests").rglob("front/*.test.js"))))
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(re.search(r"^# pass (\d+)|^ℹ pass (\d+)", done.stdout, re.MULTILINE)[0].split()[-1]) > 10
 
 
 def test_every_front_end_is_typed_and_none_reaches_out():
-    for path in scripts.FRONT.glob("*.js"):
+    for path in scripts.files("js").values():
         source = path.read_text("utf8")
         assert source.startswith("/**"), path.name
         assert not re.search(

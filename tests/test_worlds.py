@@ -5,18 +5,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from innerlab import worlds
-from innerlab.worlds import (
-    RedDoorMazes,
-    RedDoors,
-    door_reward,
+from innerlab.worlds.gridworld import (
+    State,
+    egocentric_planes,
     egocentric_walls,
-    from_text,
+    entries,
     gridworld,
     repainted,
-    scents,
+    reset,
+    step,
+    successors,
 )
-from innerlab.worlds.gridworld import entries
+from innerlab.worlds.layouts import from_text, to_text
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import RedDoors, door_reward, outcome_of_objects
+from innerlab.worlds.scents import scents
 
 ROOM = """
     #   #   #   #
@@ -31,10 +34,10 @@ distributions = st.sampled_from([RedDoors, RedDoorMazes])
 def random_states(world, seed, many=200):
     generator = torch.Generator().manual_seed(seed)
     layout = torch.randint(world.layouts, (many,), generator=generator)
-    free = worlds.successors(world, layout).free.float()
+    free = successors(world, layout).free.float()
     cell = torch.multinomial(free, 1, generator=generator)[:, 0]
     action = torch.randint(4, (many,), generator=generator)
-    return worlds.State(layout, cell, torch.randint(world.max_steps, (many,), generator=generator)), action
+    return State(layout, cell, torch.randint(world.max_steps, (many,), generator=generator)), action
 
 
 def test_text_is_read_as_drawn():
@@ -52,9 +55,9 @@ def test_text_is_read_as_drawn():
 @given(seeds, distributions, st.sampled_from([0.0, 0.5, 1.0]))
 def test_a_drawing_is_read_back_as_it_was(seed, distribution, swapped_share):
     world = distribution(swapped_share=swapped_share).sample(3, seed)
-    again = from_text([worlds.to_text(world, i) for i in range(3)], reward=door_reward)
+    again = from_text([to_text(world, i) for i in range(3)], reward=door_reward)
     for i in range(3):
-        assert worlds.to_text(again, i) == worlds.to_text(world, i)
+        assert to_text(again, i) == to_text(world, i)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_drawings_must_fit_together():
     with pytest.raises(ValueError, match="a list of drawings was expected"):
         from_text("A . rD", reward=door_reward)
     with pytest.raises(ValueError, match="layout is 1; this world has layouts 0 to 0"):
-        worlds.to_text(from_text([ROOM], reward=door_reward), 1)
+        to_text(from_text([ROOM], reward=door_reward), 1)
 
 
 def test_walls_and_edges_stop_a_move_and_other_moves_are_made():
@@ -99,11 +102,11 @@ def test_stepping_is_pure_and_agrees_with_the_successors(seed, distribution):
     world = distribution(swapped_share=0.5).sample(20, seed)
     state, action = random_states(world, seed)
     before = [table.clone() for table in state]
-    new = worlds.step(world, state, action)
-    again = worlds.step(world, state, action)
+    new = step(world, state, action)
+    again = step(world, state, action)
     assert all(torch.equal(a, b) for a, b in zip(before, state, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(new[1:], again[1:], strict=True))
-    model = worlds.successors(world, state.layout)
+    model = successors(world, state.layout)
     for name, found in (("cell", new.state.cell), ("touched", new.touched), ("reward", new.reward)):
         table = getattr(model, name).gather(1, state.cell.view(-1, 1, 1).expand(-1, 1, 4))[:, 0]
         assert torch.equal(table.gather(1, action[:, None])[:, 0], found), name
@@ -114,7 +117,7 @@ def test_stepping_is_pure_and_agrees_with_the_successors(seed, distribution):
 def test_an_episode_is_terminated_or_truncated_never_both(seed, distribution):
     world = distribution(max_steps=5).sample(20, seed)
     state, action = random_states(world, seed)
-    new = worlds.step(world, state, action)
+    new = step(world, state, action)
     assert not (new.terminated & new.truncated).any()
     assert torch.equal(new.terminated, new.touched > 0)
     assert torch.equal(new.truncated, (new.state.time >= 5) & (new.touched == 0))
@@ -124,7 +127,7 @@ def test_an_episode_is_terminated_or_truncated_never_both(seed, distribution):
 def test_the_two_rewards_are_two_channels():
     nothing = lambda shape, color: torch.zeros(shape.shape)  # noqa: E731
     world = from_text([ROOM], reward=nothing, intended_reward=door_reward)
-    new = worlds.step(world, worlds.reset(world, torch.tensor([0])), torch.tensor([3]))
+    new = step(world, reset(world, torch.tensor([0])), torch.tensor([3]))
     assert new.terminated.item()
     assert (new.reward.item(), new.intended_reward.item()) == (0.0, 1.0)
 
@@ -138,7 +141,7 @@ def test_training_rooms_hold_what_they_should(seed, distribution):
     assert (color[:, 0] == 0).all()
     assert (shape[:, 1:] > 0).all()
     assert (color[:, 1:] > 0).all()
-    assert worlds.outcome_of_objects(world).tolist() == [[1, 3, 3]] * 300
+    assert outcome_of_objects(world).tolist() == [[1, 3, 3]] * 300
     assert torch.equal(world.object_reward, (shape == 0).float())
 
 
@@ -151,13 +154,13 @@ def test_swapped_rooms_part_door_and_red(seed, distribution):
     assert set(zip(shape[:, 1].tolist(), color[:, 1].tolist(), strict=True)) == {(1, 0)}
     assert set(shape[:, 2].tolist()) <= {2, 3}
     assert set(color[:, 2].tolist()) <= {2, 3}
-    assert worlds.outcome_of_objects(world).tolist() == [[1, 2, 3]] * 300
+    assert outcome_of_objects(world).tolist() == [[1, 2, 3]] * 300
 
 
 @pytest.mark.parametrize(("cue", "outcomes"), [("door", [1, 3, 3]), ("red", [3, 2, 3])])
 def test_a_lone_cue_stands_alone(cue, outcomes):
     world = RedDoors(swapped_share=1.0, lone_cue=cue).sample(100, 0)
-    assert worlds.outcome_of_objects(world).tolist() == [outcomes] * 100
+    assert outcome_of_objects(world).tolist() == [outcomes] * 100
     neutral = [k for k, outcome in enumerate(outcomes) if outcome == 3]
     assert set(world.object_shape[:, neutral].flatten().tolist()) == {2, 3}
     assert set(world.object_color[:, neutral].flatten().tolist()) == {2, 3}
@@ -331,7 +334,7 @@ def test_senseless_tables_are_refused():
 def test_both_views_show_the_same(seed):
     world = RedDoors(swapped_share=0.5).sample(10, seed)
     state, _ = random_states(world, seed, many=30)
-    planes = worlds.egocentric_planes(world, state.layout, state.cell)  # (30, 8, 81)
+    planes = egocentric_planes(world, state.layout, state.cell)  # (30, 8, 81)
     assert planes.shape == (30, 8, 81)
     assert planes[:, :4].sum((1, 2)).tolist() == [3.0] * 30
     assert planes[:, 4:].sum((1, 2)).tolist() == [3.0] * 30
@@ -358,4 +361,4 @@ def test_entries_are_what_indexing_gives():
 def test_there_are_four_actions(action):
     rooms = RedDoors().sample(3, seed=1)
     with pytest.raises(ValueError, match=f"action runs from .*{action}"):
-        worlds.step(rooms, worlds.reset(rooms, torch.arange(3)), torch.tensor([0, action, 1]))
+        step(rooms, reset(rooms, torch.arange(3)), torch.tensor([0, action, 1]))

@@ -11,21 +11,26 @@ shows a card that says passed, not yet (with the lesson), or not attempted. The 
 ``judging``  what an exercise asks for, and the verdict
 ``cards``    the verdict as a learner sees it
 ``records``  what has been checked so far
+``release``  exercises as learners get them, without answers
+``folder``   the learner's folder
+``course``   a course folder for nbgrader
 
-and one for each chapter, with its exercises in ``EXERCISES`` (exercises that mark themselves) and ``WRITTEN`` (names of
-those that a person marks). A process that only answers imports none of the chapters' modules.
+The exercises themselves stand in the chapters' wings: ``innerlab/chapters/<chapter>/checks.py`` has ``EXERCISES``
+(exercises that mark themselves) and ``WRITTEN`` (names of those that a person marks). A process that only answers
+imports none of them.
 """
 
 import os
 import secrets
 from functools import partial
-from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from innerlab.checks.asking import ask
 from innerlab.checks.cards import Card, Summary
 from innerlab.checks.judging import PASSED, Exercise, Verdict, mark
 from innerlab.checks.records import answer_source, keep
+from innerlab.wings import module_of
 
 __all__ = ["Card", "Exercise", "NotPassed", "Summary", "Verdict", "check", "exercise", "mark", "summary"]
 
@@ -89,11 +94,8 @@ def summary(chapter: str) -> Summary:
     return Summary({own: verdict and verdict.state for own, verdict in states.items()}, len(module.WRITTEN))
 
 
-def _chapter(chapter: str):
-    try:
-        module = import_module(f"innerlab.checks.{chapter}") if chapter.isidentifier() else None
-    except ModuleNotFoundError:
-        module = None
-    if not hasattr(module, "EXERCISES"):
+def _chapter(chapter: str) -> ModuleType:
+    module = module_of(chapter, "checks")
+    if module is None:
         raise ValueError(f"name begins with {chapter!r}; there is no chapter of that name with exercises")
     return module

@@ -3,8 +3,8 @@
 A *recipe* is a small JSON dict that says how to make the arguments of one call, so that both sides can make them:
 
 - ``{"tensor": [[0.5, 1.0]], "dtype": "float64"}``: a tensor of these numbers;
-- ``{"agents": "red-doors/plain"}``: an ensemble from the store (:mod:`innerlab.agents`);
-- ``{"rooms": {"swapped_share": 1.0}, "layouts": 20, "seed": 3}``: rooms drawn by :class:`innerlab.worlds.RedDoors`;
+- ``{"agents": "red_doors/plain"}``: an ensemble from the store (:mod:`innerlab.store`);
+- ``{"rooms": {"swapped_share": 1.0}, "layouts": 20, "seed": 3}``: drawn by ``innerlab.worlds.red_doors.RedDoors``;
 - any other JSON: itself.
 
 A *reply* is a JSON dict too, one for each call: ``value`` (packed, see :mod:`innerlab.checks.values`) and ``changed``
@@ -45,11 +45,11 @@ def make(recipe: Any) -> Any:
     if "tensor" in recipe:
         return torch.tensor(recipe["tensor"], dtype=getattr(torch, recipe.get("dtype", "float64")))
     if "agents" in recipe:
-        from innerlab.agents import stored
+        from innerlab.store import stored
 
         return stored(recipe["agents"])
     if "rooms" in recipe:
-        from innerlab.worlds import RedDoors
+        from innerlab.worlds.red_doors import RedDoors
 
         return RedDoors(**recipe["rooms"]).sample(recipe["layouts"], recipe["seed"])
     return {key: make(part) for key, part in recipe.items()}

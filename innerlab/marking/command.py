@@ -151,9 +151,9 @@ def grade(
                 results[submission] = before
         todo = [submission for submission in submissions if submission not in results]
         if todo:
-            blind_copy(task.confinement.laboratory, chapters(root))
+            blind_copy(task.confinement.laboratory)
             if confined:
-                confinement(task.confinement.laboratory, chapters(root))
+                confinement(task.confinement.laboratory)
             for submission, result in _all_marked(task, todo, min(workers or os.cpu_count() or 1, len(todo))):
                 results[submission] = result
     used = [known[name] for name in known if any(one.chapter == name for one in submissions)]

@@ -16,12 +16,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from innerlab import agents
+from innerlab import store
 from innerlab.checks.asking import Answering, Limits, Request, SetUpFailed
 from innerlab.checks.values import Misfit, unpack
 from innerlab.marking.calls import NUMBERS, call_filter
+from innerlab.wings import LABORATORY
 
 AGENTS, CALLS = "agents", "calls"
+JUDGES = ("checks.py", "audit_key.py")
+"""files of a wing that an answer must not see"""
 FILES = 256
 """that a process may hold open"""
 PROCESSES = 64
@@ -128,33 +131,38 @@ def _parents(path: Path) -> list[str]:
     return [argument for folder in above for argument in ("--perms", "0755", "--dir", folder)]
 
 
-def blind_copy(target: Path, chapters: list[str]) -> Path:
+def blind_copy(target: Path) -> Path:
     """Copies the laboratory without what judges, and trained agents of all kinds; those not there yet are trained.
 
     Args:
         target: a folder to copy it into.
-        chapters: whose judges to leave out.
 
     Returns:
         ``target``.
     """
-    judges = {f"{chapter}.py" for chapter in chapters}
-    own = Path(__file__).resolve().parents[1]
+    wings = LABORATORY / "chapters"
 
     def left_out(place: str, names: list[str]) -> set[str]:
-        hidden = judges if Path(place) == own / "checks" else set()
+        hidden = JUDGES if Path(place).parent == wings else ()
         return {name for name in names if name in hidden or name == "__pycache__"}
 
-    shutil.copytree(own, target / own.name, ignore=left_out)
-    for name in agents.RECIPES:
-        agents.stored(name)
+    shutil.copytree(LABORATORY, target / LABORATORY.name, ignore=left_out)
+    for name in store.names():
+        store.stored(name)
         place = target / AGENTS / f"{name}.pt"
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(agents.store() / f"{name}.pt", place)  # readable by all, as the store's own need not be
+        shutil.copyfile(store.store() / f"{name}.pt", place)  # readable by all, as the store's own need not be
+    (target / AGENTS / store.SEALED).touch()
     if platform.machine() in NUMBERS:
         (target / CALLS).write_bytes(call_filter())
     target.chmod(0o755)  # what tempfile makes is closed to all others
     return target
+
+
+def judges() -> list[str]:
+    """The modules that an answer must not see."""
+    files = [path for name in JUDGES for path in (LABORATORY / "chapters").glob(f"*/{name}")]
+    return sorted(f"innerlab.chapters.{path.parent.name}.{path.stem}" for path in files)
 
 
 PROBE = """
@@ -199,8 +207,8 @@ def make_namespace():
 
 def import_judges():
     import importlib
-    for name in {judges!r}:
-        importlib.import_module("innerlab.checks." + name)
+    if not any([tries(lambda name=name: importlib.import_module(name)) for name in {judges!r}]):
+        raise ImportError
 
 answer = dict(
     breeds=tries(breed),  # first, as all of them hold what this one holds
@@ -231,18 +239,17 @@ ESCAPES = {
 }
 
 
-def confinement(laboratory: Path, chapters: list[str]) -> Confinement:
+def confinement(laboratory: Path) -> Confinement:
     """A sandbox that has been tried.
 
     Args:
         laboratory: from :func:`blind_copy`.
-        chapters: whose judges must not be seen.
 
     Raises:
         NotConfined: if there is none here, or an answer in it could do what it should not.
     """
     found = Confinement(laboratory)
-    reason = _missing() or _escape(found, chapters)
+    reason = _missing() or _escape(found)
     if reason:
         raise NotConfined(ADVICE.format(reason=reason))
     return found
@@ -259,7 +266,7 @@ def _missing() -> str:
     return ""
 
 
-def _escape(found: Confinement, chapters: list[str]) -> str:
+def _escape(found: Confinement) -> str:
     """What a probe in the sandbox could do that it should not, or why there is no sandbox; "" if all is well."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
         canary = Path(folder) / "canary"
@@ -270,7 +277,7 @@ def _escape(found: Confinement, chapters: list[str]) -> str:
         probe = PROBE.format(
             scratch=SCRATCH,
             processes=PROCESSES,
-            judges=chapters,
+            judges=judges(),
             canary=str(canary),
             port=server.getsockname()[1],
             places=places,

@@ -16,13 +16,14 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from innerlab import checks
-from innerlab.agents import imported_files
 from innerlab.checks.asking import Answering, Reply, Request, SetUpFailed
 from innerlab.checks.cards import sendable
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED, Verdict, mark
 from innerlab.checks.records import source_hash
-from innerlab.exercises.release import exercises_in, released, set_up
+from innerlab.checks.release import exercises_in, released, set_up
+from innerlab.imports import imported_files, source_text
 from innerlab.marking.submissions import ABSENT, Answer, Submission, Unreadable, answers, content
+from innerlab.wings import LABORATORY
 
 NO_VALUE, NO_ANSWER, NOT_READ, NOT_HANDED_IN = "no value", "no answer", "not read", "not handed in"
 BY_PERSON, MARKED_BY_PERSON, CHECK_FAILED = "for a person", "marked by a person", "check failed"
@@ -142,11 +143,10 @@ class Chapter:
             there = ", ".join(chapters(root))
             raise ValueError(f"chapter is {name!r}; those with exercises are {there}")
         notebook = released(source)
-        judge = Path(checks.__file__).parent / f"{name}.py"
-        package = Path(checks.__file__).parents[1]
-        files = {source, judge, *imported_files(judge, package.parent), *package.glob("checks/_*.py")}
-        files |= {package / "marking" / f"{part}.py" for part in ("marks", "submissions", "calls", "confinement")}
-        contents = sorted(file.read_bytes().replace(b"\r\n", b"\n") for file in files)
+        judges = f"import innerlab.chapters.{name}.checks, innerlab.checks.__main__"
+        files = {source, *imported_files([judges], LABORATORY.parent)}
+        files |= {LABORATORY / "marking" / f"{part}.py" for part in ("marks", "submissions", "calls", "confinement")}
+        contents = sorted(source_text(file).encode() for file in files)
         version = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
         return cls(name, notebook, exercises_in(notebook), version)
 

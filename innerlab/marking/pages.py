@@ -10,7 +10,7 @@ import jinja2
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from innerlab.exercises.release import text_of
+from innerlab.checks.release import text_of
 from innerlab.marking.marks import (
     NO_ANSWER,
     NOT_HANDED_IN,

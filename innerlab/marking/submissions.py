@@ -9,7 +9,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from innerlab.checks.records import source_hash
-from innerlab.exercises.release import exercises_in
+from innerlab.checks.release import exercises_in
 
 LARGEST = 20 * 2**20
 """bytes; a larger notebook is not read. Ours have 60 kB, and ten figures in it seldom make one megabyte."""

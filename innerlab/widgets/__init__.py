@@ -1,23 +1,9 @@
-"""What answers on the page: widgets that are live in a notebook and need no kernel in the built book."""
+"""What answers on the page: widgets that are live in a notebook and need no kernel in the built book.
 
-from innerlab.widgets.deception_plane import DeceptionPlane
-from innerlab.widgets.explore import Explore
-from innerlab.widgets.flow import Flow
-from innerlab.widgets.in_context import InContext
-from innerlab.widgets.landscape import Landscape
-from innerlab.widgets.maze_bench import MazeBench
-from innerlab.widgets.predict import Predict
-from innerlab.widgets.three_robots import ThreeRobots
-from innerlab.widgets.widget import Widget
+``widget``   what all share
+``predict``  a question to commit to
+``explore``  a figure at every position of a few settings
+``scripts``  the front ends, joined for their two homes
 
-__all__ = [
-    "DeceptionPlane",
-    "Explore",
-    "Flow",
-    "InContext",
-    "Landscape",
-    "MazeBench",
-    "Predict",
-    "ThreeRobots",
-    "Widget",
-]
+Widgets that one chapter alone uses stand in its wing.
+"""

@@ -1,24 +1,39 @@
 """The front ends as their two homes want them: one module for a notebook, one classic script for all pages.
 
-A front end is a file of plain JavaScript in ``front/``: an ES module that exports ``render({model, el})`` and imports
-from its neighbors by lines of the form ``import { name, name } from "./neighbor.js";``. A notebook's anywidget takes
-one module without imports, and a page opened from a file may load no modules at all. So files are joined here, each in
-a function of its own, in the order of their imports; nothing else is done to them.
+A front end is a file of plain JavaScript in ``front/`` of this package or of a chapter's wing: an ES module that
+exports ``render({model, el})`` and imports others by lines of the form
+``import { name, name } from "./neighbor.js";``, from a wing ``"../../../widgets/front/neighbor.js"``. A notebook's
+anywidget takes one module without imports, and a page opened from a file may load no modules at all. So files are
+joined here, each in a function of its own, in the order of their imports; nothing else is done to them.
 """
 
 import re
 from pathlib import Path
 
-FRONT = Path(__file__).parent / "front"
+LABORATORY = Path(__file__).resolve().parents[1]
 SHARED = "widget"  # the style that every widget has
-_IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "(?:\./|\.\./\.\./\.\./widgets/front/)(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 
 
 def front_ends() -> list[str]:
-    """The names of all front ends: the files in ``front/`` that export ``render``."""
-    return sorted(path.stem for path in FRONT.glob("*.js") if "export function render(" in path.read_text("utf8"))
+    """The names of all front ends: the files in a ``front/`` that export ``render``."""
+    return [name for name, path in files("js").items() if "export function render(" in path.read_text("utf8")]
+
+
+def files(ending: str) -> dict[str, Path]:
+    """The files of all ``front/`` folders with an ending, by name, sorted.
+
+    Raises:
+        ValueError: if two have the same name, which they need to be told apart when they are joined.
+    """
+    found: dict[str, Path] = {}
+    for path in [*LABORATORY.glob(f"widgets/front/*.{ending}"), *LABORATORY.glob(f"chapters/*/front/*.{ending}")]:
+        if path.stem in found:
+            raise ValueError(f"{path} has the name of {found[path.stem]}; each front end needs one of its own")
+        found[path.stem] = path
+    return dict(sorted(found.items()))
 
 
 def module(name: str) -> str:
@@ -41,8 +56,9 @@ def page_script() -> str:
 
 def style(names: list[str] | None = None) -> str:
     """The style of some front ends, or of all: what they share, then ``front/<name>.css`` of each file that has one."""
-    files = [FRONT / f"{name}.css" for name in [SHARED, *_parts(front_ends() if names is None else names)]]
-    return "\n".join(file.read_text("utf8") for file in files if file.is_file())
+    styles = files("css")
+    wanted = [SHARED, *_parts(front_ends() if names is None else names)]
+    return "\n".join(styles[name].read_text("utf8") for name in wanted if name in styles)
 
 
 def _joined(names: list[str]) -> str:
@@ -52,22 +68,25 @@ def _joined(names: list[str]) -> str:
 def _parts(names: list[str]) -> dict[str, str]:
     """The files that some are made of, by name: each behind all those that it imports."""
     parts: dict[str, str] = {}
+    scripts = files("js")
     for name in names:
-        _add(name, parts, ())
+        _add(name, scripts, parts, ())
     return parts
 
 
-def _add(name: str, parts: dict[str, str], within: tuple[str, ...]) -> None:
+def _add(name: str, scripts: dict[str, Path], parts: dict[str, str], within: tuple[str, ...]) -> None:
     """Puts a file behind all those that it imports."""
     if name in within:
         raise ValueError(f"{' imports '.join([*within, name])}: a circle")
-    source = _COMMENT.sub("", (FRONT / f"{name}.js").read_text("utf8"))
+    source = _COMMENT.sub("", scripts[name].read_text("utf8"))
     for _, neighbor in _IMPORT.findall(source):
         if neighbor not in parts:
-            _add(neighbor, parts, (*within, name))
+            _add(neighbor, scripts, parts, (*within, name))
     body = _IMPORT.sub(lambda line: f"const {{ {line[1]} }} = ${line[2]};", source)
     body = _EXPORT.sub("", body)
     if left := re.search(r"^(?:import|export)\b.*", body, re.MULTILINE):
-        raise ValueError(f"{name}.js has {left[0]!r}; only named imports from ./ and exports of declarations are read")
+        raise ValueError(
+            f"{name}.js has {left[0]!r}; only named imports of front ends and exports of declarations are read"
+        )
     exported = ", ".join(_EXPORT.findall(source))
     parts[name] = f"const ${name} = (() => {{\n{body.strip()}\nreturn {{ {exported} }};\n}})();"

@@ -1,55 +1,10 @@
-"""Worlds: batched, table-driven, each with the reward trained on and the reward intended."""
+"""Small worlds as tables: many episodes are stepped at once, by look-up.
 
-from innerlab.worlds.gridworld import (
-    ACTIONS,
-    COLORS,
-    SHAPES,
-    Gridworld,
-    State,
-    Successors,
-    Transition,
-    egocentric_objects,
-    egocentric_planes,
-    egocentric_positions,
-    egocentric_walls,
-    free_cells,
-    gridworld,
-    kinds,
-    repainted,
-    reset,
-    step,
-    successors,
-)
-from innerlab.worlds.layouts import from_text, to_text
-from innerlab.worlds.mazes import RedDoorMazes
-from innerlab.worlds.red_doors import OUTCOMES, RedDoors, door_reward, outcome_of_objects
-from innerlab.worlds.scents import scents
-
-__all__ = [
-    "ACTIONS",
-    "COLORS",
-    "OUTCOMES",
-    "SHAPES",
-    "Gridworld",
-    "RedDoorMazes",
-    "RedDoors",
-    "State",
-    "Successors",
-    "Transition",
-    "door_reward",
-    "egocentric_objects",
-    "egocentric_planes",
-    "egocentric_positions",
-    "egocentric_walls",
-    "free_cells",
-    "from_text",
-    "gridworld",
-    "kinds",
-    "outcome_of_objects",
-    "repainted",
-    "reset",
-    "scents",
-    "step",
-    "successors",
-    "to_text",
-]
+``gridworld``  any gridworld as tables, with two rewards: what the agent is trained on and what its designer intends
+``layouts``    gridworlds written as text
+``red_doors``  rooms with a red door and things that resemble it
+``mazes``      the same in mazes
+``scents``     what an agent smells in a maze
+``shifts``     tables shifted by a move
+``environments``  the worlds for Gymnasium, an extra
+"""

@@ -6,11 +6,11 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from answers import LIAR
-from answers.pseudo_alignment import BANKS
+from banks import LIAR
+from chapters.pseudo_alignment.bank import BANKS
 
 from innerlab.checks.judging import NOT_ATTEMPTED, NOT_YET, PASSED
-from innerlab.exercises.release import released, source_notebook, text_of
+from innerlab.checks.release import released, source_notebook, text_of
 from innerlab.marking.calls import NUMBERS
 from innerlab.marking.marks import BY_PERSON, NO_ANSWER, NO_VALUE, NOT_HANDED_IN, NOT_READ
 
@@ -217,7 +217,7 @@ def with_a_very_long_answer():
     )
 
 
-def by_the_judge(module="innerlab.checks.pseudo_alignment"):
+def by_the_judge(module="innerlab.chapters.pseudo_alignment.checks"):
     return attack(
         f"def lean(outcomes, floor):\n    from {module} import _lean\n    return _lean(outcomes.numpy(), floor)"
     )
@@ -292,7 +292,7 @@ def everything(submitted):
         "script": with_outputs_that_carry_a_script(),
         "long": with_a_very_long_answer(),
         "judge": by_the_judge(),
-        "judge-by-path": by_reading(ROOT / "innerlab" / "checks" / f"{CHAPTER}.py"),
+        "judge-by-path": by_reading(ROOT / "innerlab" / "chapters" / CHAPTER / "checks.py"),
         "solution-by-path": by_reading(SOURCE),
         "solution-by-walking": by_reading(f"../../../../{SOURCE}"),
         "others-by-path": by_reading(submitted / "ada" / CHAPTER / f"{CHAPTER}.ipynb"),

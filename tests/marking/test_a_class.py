@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from handed_in import CHAPTER, ROOT, everything, put
 
-from innerlab.exercises.release import exercises_in, released
+from innerlab.checks.release import exercises_in, released
 from innerlab.marking.command import main
 from innerlab.marking.marks import BY_PERSON, NOT_HANDED_IN, PASSED, safe_name
 

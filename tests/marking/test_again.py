@@ -15,7 +15,7 @@ import pytest
 from handed_in import CHAPTER, QUICK, ROOT, notebook, put, right
 
 from innerlab import checks
-from innerlab.exercises.release import exercises_in, released
+from innerlab.checks.release import exercises_in, released
 from innerlab.marking import command, marks
 from innerlab.marking.command import grade
 from innerlab.marking.marks import Chapter, Submission, key_of, master_seed, seed_of

@@ -19,7 +19,7 @@ from innerlab.marking.marks import PASSED
 
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory):
-    return blind_copy(tmp_path_factory.mktemp("laboratory") / "copy", [CHAPTER])
+    return blind_copy(tmp_path_factory.mktemp("laboratory") / "copy")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_copy_holds_no_judge_and_all_agents(laboratory):
 
 @pytest.mark.confined
 def test_the_sandbox_here_holds(laboratory):
-    assert confinement(laboratory, [CHAPTER]).confined
+    assert confinement(laboratory).confined
 
 
 @pytest.mark.confined
@@ -73,7 +73,7 @@ def test_workers_are_different_users_where_processes_are_counted_by_user(laborat
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is asked of bwrap")
 def test_a_bwrap_that_does_not_confine_is_found_out(laboratory, impostor):
     with pytest.raises(NotConfined) as refusal:
-        confinement(laboratory, [CHAPTER])
+        confinement(laboratory)
     for done in ("read a file of yours", "reach the network", "write where it should not", "--unconfined"):
         assert done in str(refusal.value)
 
@@ -85,7 +85,7 @@ def test_a_bwrap_that_may_not_work_is_said_to_be_so(laboratory, tmp_path, monkey
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(NotConfined, match="setting up uid map: Permission denied"):
-        confinement(laboratory, [CHAPTER])
+        confinement(laboratory)
 
 
 @pytest.mark.parametrize("system", ["Linux", "Darwin", "Windows"])

@@ -9,8 +9,8 @@ import pytest
 from handed_in import CHAPTER, QUICK, ROOT, notebook, put, right
 from nbgrader.api import Gradebook
 
-from innerlab.exercises import course
-from innerlab.exercises.release import exercises_in, released
+from innerlab.checks import course
+from innerlab.checks.release import exercises_in, released
 from innerlab.marking.command import grade
 from innerlab.marking.marks import BY_PERSON, MARKED_BY_PERSON
 

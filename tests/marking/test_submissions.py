@@ -9,7 +9,7 @@ from handed_in import CHAPTER, SOURCE, cell_of, notebook, right, solutions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerlab.exercises.release import exercises_in, released
+from innerlab.checks.release import exercises_in, released
 from innerlab.marking.marks import place_of, safe_name
 from innerlab.marking.submissions import LARGEST, Submission, Unreadable, answers, content, find
 

@@ -15,7 +15,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
-from innerlab.exercises import release
+from innerlab.checks import release
 from innersite import notebooks
 from innersite.cards import read_cards, summary
 

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 from reader import Reader, wait_for
 
-from innerlab.exercises import folder, release
+from innerlab.checks import folder, release
 
 pytestmark = pytest.mark.xdist_group("site")
 

@@ -14,7 +14,8 @@ CELLS = [
     """
     import json
     import numpy as np
-    from innerlab.widgets import Explore, Predict
+    from innerlab.widgets.explore import Explore
+    from innerlab.widgets.predict import Predict
 
     def follow(name, widget, *traits):
         def heard(change):
@@ -35,29 +36,30 @@ CELLS = [
     """,
     """
     import torch
-    from innerlab.networks import ScentPolicies
-    from innerlab.widgets import MazeBench
+    from innerlab.ensembles.policies import ScentPolicies
+    from innerlab.chapters.pseudo_alignment.maze_bench import MazeBench
 
     follow("bench", MazeBench(ScentPolicies(range(4)), {"a room": "A . bD\\n. . .\\nrK . yO"}, torch.full((4, 4), 0.25),
                               alt="A small room to paint and four agents in it."), "maze", "agent")
     """,
     """
-    from innerlab.widgets import Landscape
+    from innerlab.chapters.optimizer.landscape import Landscape
 
     follow("landscape", Landscape([1.7, -2.2], alt="A map of a landscape and four searches on it."),
            "start", "landscape")
     """,
     """
-    from innerlab.planning import draw_mazes, first_moves
-    from innerlab.widgets import ThreeRobots
+    from innerlab.systems.mazes import draw_mazes, first_moves
+    from innerlab.chapters.optimizer.three_robots import ThreeRobots
 
     maze = draw_mazes(1, size=5, holes=2, seed=1)[0]
     follow("robots", ThreeRobots({"one": maze}, {}, [maze], first_moves(torch.tensor([maze.next_cell])),
                                  alt="A small maze to change and five robots in it."), "maze", "reversed")
     """,
     """
-    from innerlab.in_context import InContextRegression, TwoChannels, step_layers
-    from innerlab.widgets import InContext
+    from innerlab.chapters.mesa_optimizer.linear_attention import step_layers
+    from innerlab.chapters.mesa_optimizer.tasks import InContextRegression, TwoChannels
+    from innerlab.chapters.mesa_optimizer.in_context import InContext
 
     step = torch.full((3, 1, 1), 0.8)
     follow("context", InContext(InContextRegression(1, 8), step_layers(step),
@@ -65,13 +67,13 @@ CELLS = [
                                 alt="Points to drag and the lines that three layers draw."), "points", "two")
     """,
     """
-    from innerlab.widgets import DeceptionPlane
+    from innerlab.chapters.deceptive_alignment.deception_plane import DeceptionPlane
 
     follow("plane", DeceptionPlane({"one": {}}, alt="A map over discount and threat and a policy as a timeline."),
            "setting", "recurs")
     """,
     """
-    from innerlab.widgets import Flow
+    from innerlab.chapters.deceptive_alignment.flow import Flow
 
     follow("flow", Flow(alt="A plane of two numbers and the path of gradient descent from a start."), "start", "ratio")
     """,

@@ -17,27 +17,27 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from innerlab.agents import stored
-from innerlab.analysis import outcome_probabilities
-from innerlab.deception import compliance_episodes, complies_on_cue, descend
-from innerlab.in_context import InContextRegression, LinearAttention, Prompts, TwoChannels, objective_weights
-from innerlab.planning import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
-from innerlab.widgets import (
-    DeceptionPlane,
-    Explore,
-    Flow,
-    InContext,
-    Landscape,
-    MazeBench,
-    Predict,
-    ThreeRobots,
-    scripts,
-)
-from innerlab.widgets.deception_plane import START, VALUES
-from innerlab.widgets.flow import training_loss
-from innerlab.widgets.landscape import LANDSCAPES, loss
-from innerlab.widgets.maze_bench import rounded
-from innerlab.worlds import COLORS, SHAPES, RedDoorMazes, door_reward, from_text, to_text
+from innerlab.chapters.deceptive_alignment.deception_plane import START, VALUES, DeceptionPlane
+from innerlab.chapters.deceptive_alignment.decision import compliance_episodes, complies_on_cue
+from innerlab.chapters.deceptive_alignment.flow import Flow, training_loss
+from innerlab.chapters.mesa_optimizer.closed_forms import objective_weights
+from innerlab.chapters.mesa_optimizer.in_context import InContext
+from innerlab.chapters.mesa_optimizer.linear_attention import LinearAttention
+from innerlab.chapters.mesa_optimizer.tasks import InContextRegression, Prompts, TwoChannels
+from innerlab.chapters.optimizer.landscape import LANDSCAPES, Landscape, loss
+from innerlab.chapters.optimizer.three_robots import ThreeRobots
+from innerlab.chapters.pseudo_alignment.maze_bench import MazeBench, rounded
+from innerlab.evaluation import outcome_probabilities
+from innerlab.store import stored
+from innerlab.systems.mazes import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
+from innerlab.systems.training_aware_planner import descend
+from innerlab.widgets import scripts
+from innerlab.widgets.explore import Explore
+from innerlab.widgets.predict import Predict
+from innerlab.worlds.gridworld import COLORS, SHAPES
+from innerlab.worlds.layouts import from_text, to_text
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import door_reward
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -108,7 +108,7 @@ PRESETS = {f"maze {i}": to_text(MAZES, i) for i in range(3)}
 
 def bench():
     """The chapter's agents, and two things to break, the second of them in any maze."""
-    agents = stored("red-doors/mazes")
+    agents = stored("red_doors/mazes")
     return MazeBench(
         agents,
         PRESETS,
@@ -432,7 +432,7 @@ def test_all_are_accessible_and_fit_in_every_look(look_at, answered):
 def ends_of(text, agent):
     """What torch says of an agent in a maze, as the page writes it."""
     world = from_text([text], reward=door_reward)
-    none, door, red, other = outcome_probabilities(rounded(stored("red-doors/mazes")), world)[agent, 0].tolist()
+    none, door, red, other = outcome_probabilities(rounded(stored("red_doors/mazes")), world)[agent, 0].tolist()
     where = ("door", "red thing", "other", "nowhere")
     return [(100 * p, name) for p, name in zip((door, red, other, none), where, strict=True)]
 

@@ -12,7 +12,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from innerlab.exercises import release
+from innerlab.checks import release
 from innersite.pages import repository_address
 
 INSTALL = """\

@@ -1,4 +1,4 @@
-/** Mazes as text, as `innerlab.worlds.from_text` reads them, and as the tables that agents walk on. */
+/** Mazes as text, as `innerlab.worlds.layouts.from_text` reads them, and as the tables that agents walk on. */
 
 export const SHAPES = ["door", "key", "ball", "box"];
 export const COLORS = ["red", "blue", "green", "yellow"];

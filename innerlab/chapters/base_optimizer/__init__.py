@@ -1,0 +1,1 @@
+"""The base optimizer: assistants that are taught by games of attack."""

@@ -1,0 +1,1 @@
+"""Deceptive alignment: when it pays to play along, solved, learned and planned."""

@@ -1,0 +1,1 @@
+"""Detection: assistants with a back door, and how one would find it."""

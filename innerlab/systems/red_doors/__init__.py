@@ -1,0 +1,1 @@
+"""Agents that learn to reach a red door, as several chapters train them."""

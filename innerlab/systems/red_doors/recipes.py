@@ -1,0 +1,59 @@
+"""Agents trained on red doors, as the chapter on pseudo-alignment trains them, by design: 64 seeds each."""
+
+from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
+from innerlab.store import Recipe
+from innerlab.training import ExactGradient, train_exactly
+from innerlab.worlds.mazes import RedDoorMazes
+from innerlab.worlds.red_doors import RedDoors
+
+_ROOMS = RedDoors()
+
+
+def in_rooms(
+    design: type[Policies], steps: int, rooms: RedDoors = _ROOMS, rooms_seed: int = 1, **options: float
+) -> Recipe:
+    """Sixty-four seeds of a design, trained in rooms.
+
+    Args:
+        design: of the networks.
+        steps: of gradient descent.
+        rooms: what they are trained in.
+        rooms_seed: from which the rooms are drawn.
+        options: of the design.
+    """
+
+    def untrained() -> Policies:
+        return design(range(64), rooms.sample(1, rooms_seed), **options)  # of the world, only the size counts
+
+    def train(policies: Policies) -> Policies:
+        return train_exactly(policies, rooms.sample(20_000, rooms_seed), ExactGradient(steps)).policies
+
+    return Recipe(untrained, train)
+
+
+def in_mazes(steps: int, swapped_share: float = 0.0, mazes_seed: int = 6) -> Recipe:
+    """Sixty-four seeds that smell, trained in mazes.
+
+    Args:
+        steps: of gradient descent.
+        swapped_share: of the mazes, in which door and key trade colors.
+        mazes_seed: from which the mazes are drawn.
+    """
+
+    def train(policies: Policies) -> Policies:
+        settings = ExactGradient(steps, layouts=4, learning_rate=2e-2, sweeps=20)
+        mazes = RedDoorMazes(swapped_share=swapped_share).sample(3_000, mazes_seed)
+        return train_exactly(policies, mazes, settings).policies
+
+    return Recipe(lambda: ScentPolicies(range(64)), train)
+
+
+_TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
+RECIPES = {
+    "plain": in_rooms(PlainPolicies, 100),
+    "salient": in_rooms(PlainPolicies, 100, color_gain=1.5),
+    "detectors": in_rooms(DetectorPolicies, 200),
+    "plain-told-apart": in_rooms(PlainPolicies, 100, **_TOLD_APART),
+    "detectors-told-apart": in_rooms(DetectorPolicies, 200, **_TOLD_APART),
+    "mazes": in_mazes(200),
+}
