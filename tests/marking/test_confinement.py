@@ -13,7 +13,7 @@ from innerlab.checks.asking import Limits, Request
 from innerlab.marking import confinement as confining
 from innerlab.marking.calls import ALLOW, ANY_BIT, ARCHITECTURES, AT_LEAST, EQUAL, NUMBERS, RETURN, call_filter
 from innerlab.marking.command import grade, main
-from innerlab.marking.confinement import Confinement, NotConfined, blind_copy, confinement
+from innerlab.marking.confinement import JUDGES, Confinement, NotConfined, blind_copy, confinement, judges
 from innerlab.marking.marks import PASSED
 
 
@@ -47,10 +47,11 @@ def submitted(tmp_path):
 
 
 def test_the_copy_holds_no_judge_and_all_agents(laboratory):
-    checks = laboratory / "innerlab" / "checks"
-    assert not (checks / f"{CHAPTER}.py").exists()
-    assert (checks / "asking.py").is_file()
-    assert (laboratory / "agents" / "red-doors" / "plain.pt").is_file()
+    for name in JUDGES:
+        assert not list((laboratory / "innerlab").rglob(f"chapters/*/{name}"))
+    assert {f"innerlab.chapters.{CHAPTER}.checks", "innerlab.chapters.detection.audit_key"} <= set(judges())
+    assert (laboratory / "innerlab" / "checks" / "asking.py").is_file()
+    assert (laboratory / "agents" / "red_doors" / "plain.pt").is_file()
     assert not list(laboratory.rglob("__pycache__"))
 
 
