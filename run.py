@@ -52,6 +52,12 @@ def exercises(extra):
     return python("from innerlab.checks import release; release.main(pathlib.Path())", extra)
 
 
+def new(extra):
+    """Write what an author of a chapter begins with; return the exit code."""
+    code = "sys.path.insert(0, 'book/_ext'); import innersite.authoring as a; "
+    return python(code + "sys.exit(a.main(pathlib.Path(), sys.argv[1:]))", extra)
+
+
 def lab(extra):
     """Copy what is new into work/ and open JupyterLab there; return the exit code."""
     code = python("from innerlab.checks import folder; folder.lab(pathlib.Path())", [])
@@ -91,6 +97,7 @@ JOBS = {
     "lab": (lab, "copy new exercises into work/, never over a file that is there, and open JupyterLab"),
     "progress": (progress, "say which exercises in work/ are solved, attempted, untouched"),
     "exercises": (exercises, "write exercises/ anew from solutions/"),
+    "new": (new, "write a chapter that passes every check, to be filled in: new chapter NAME"),
     "course": (course, "write an nbgrader course folder: course DIR"),
     "grade": (grade, "mark a class, safely: grade SUBMITTED --out DIR (--help says more)"),
     "bench": (bench, "measure speed against peers, running times and memory; --laboratory leaves the book out"),
