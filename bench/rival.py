@@ -9,9 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 
-from innerlab.worlds import environments  # noqa: F401  (registers its worlds)
-
-WORLD = "innerlab/RedDoors-v0"
+WORLD = "innerlab.worlds.environments:innerlab/RedDoors-v0"
 COPIES = 16
 SETTINGS = {"n_steps": 64, "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "gamma": 0.95, "ent_coef": 0.01}
 """of PPO, with which it learns this world; others were not compared"""
