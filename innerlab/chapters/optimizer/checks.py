@@ -1144,8 +1144,9 @@ def _judge_diagnosis(case: Case, value: dict) -> Lesson | None:
 
 def _remark_on_diagnosis(values: list) -> str:
     return (
-        "You may open it now: it is `fourth_robot` in innerlab/robots.py. It does search, on the true map and with the "
-        "true buttons; and a table of answers for the old targets would have done all that you saw."
+        "You may open it now: it is `fourth_robot` in innerlab/chapters/optimizer/robots.py. It does search, on the "
+        "true map and with the true buttons; and a table of answers for the old targets would have done all that "
+        "you saw."
     )
 
 
