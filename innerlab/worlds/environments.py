@@ -170,7 +170,7 @@ def _check_layouts(layout: Any, world: Gridworld, number: int) -> np.ndarray:
     return np.broadcast_to(given, number).astype(np.int64)
 
 
-class GridworldEnv(gymnasium.Env[np.ndarray, int]):
+class GridworldEnv(gymnasium.Env[np.ndarray, np.int64]):
     """Any :class:`~innerlab.worlds.gridworld.Gridworld` as an environment; :class:`RedDoorsEnv` describes it.
 
     Args:
@@ -182,7 +182,7 @@ class GridworldEnv(gymnasium.Env[np.ndarray, int]):
         gymnasium.error.ResetNeeded: when stepped before the first reset or after the end.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012  (declared by Gymnasium)
 
     def __init__(self, world: Gridworld, render_mode: str | None = None):
         _check_render_mode(render_mode)
@@ -202,7 +202,7 @@ class GridworldEnv(gymnasium.Env[np.ndarray, int]):
         self.episodes.begin(torch.tensor([True]), layout)
         return self.episodes.observe()[0], self._info()
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Moves the agent once."""
         if self.episodes.over[0]:
             raise ResetNeeded("There is no episode going on: call reset() first")
@@ -237,7 +237,7 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         gymnasium.error.ResetNeeded: when stepped before the first reset.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012  (declared by Gymnasium)
         **GridworldEnv.metadata,
         "autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP,
     }
@@ -250,7 +250,7 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         self.single_action_space = gymnasium.spaces.Discrete(len(ACTIONS))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._generators: dict[int, np.random.Generator] = {}
         self._seeds: list[int] = [-1] * num_envs
         self._begun = False
 
@@ -291,14 +291,14 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         """Draws every room as :meth:`GridworldEnv.render` does."""
         return tuple(map(self.episodes.draw, range(self.num_envs))) if self.render_mode == "ansi" else None
 
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:
+    @property  # type: ignore[misc]  # read-only, as SyncVectorEnv has it
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]  # likewise
         """The generator of each copy."""
         self._seed_copies(None, np.ones(self.num_envs, bool))
-        return tuple(self._generators)
+        return tuple(self._generators[i] for i in range(self.num_envs))
 
     @property
-    def np_random_seed(self) -> tuple[int, ...]:
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # likewise
         """The seed of each copy."""
         self._seed_copies(None, np.ones(self.num_envs, bool))
         return tuple(self._seeds)
@@ -311,14 +311,14 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
             seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed has {len(seeds)} entries; {self.num_envs} were expected, one for each copy")
-        for i in np.flatnonzero(which):
-            if seeds[i] is not None or self._generators[i] is None:
+        for i in np.flatnonzero(which).tolist():
+            if seeds[i] is not None or i not in self._generators:
                 self._generators[i], self._seeds[i] = seeding.np_random(seeds[i])
 
     def _draw(self, which: np.ndarray) -> np.ndarray:
         """A room for each copy that needs one, from its own generator; 0 for the rest."""
         layout = np.zeros(self.num_envs, np.int64)
-        for i in np.flatnonzero(which):
+        for i in np.flatnonzero(which).tolist():
             layout[i] = self._generators[i].integers(self.world.layouts)
         return layout
 
