@@ -144,12 +144,12 @@ def line(result: Number) -> str:
 
 
 def shown(value: float) -> str:
-    """Three figures, and thousands set apart."""
+    """A number with three significant digits and separated thousands."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def about(root: Path) -> dict:
-    """When, where and with what this was measured."""
+    """Date, commit, machine and versions of this measurement."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, encoding="utf-8")
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

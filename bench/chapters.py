@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Execution:
-    """One run of a chapter in a kernel of its own; None for what is not known."""
+    """One run of a chapter in a kernel of its own; None for what is unknown."""
 
     peak_bytes: int | None
     """the most memory that the kernel held at once"""
@@ -59,7 +59,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What is known of one chapter; None for what is not."""
+    """The measurements of one chapter; None for what is unknown."""
 
     cold_seconds: float | None
     """its last execution, from the book's own record"""
@@ -117,7 +117,7 @@ def watch(path: Path, notebook: NotebookNode, timeout: float) -> Execution:
 def family_seconds(client: NotebookClient) -> float:
     """The CPU seconds of a client's kernel and of all processes below it, so far.
 
-    Those that have ended count where the system adds them to their parent's, on Linux.
+    Processes that have exited are counted on Linux only, where their parent's times include theirs.
     """
     provisioner = client.km.provisioner if client.km else None
     assert isinstance(provisioner, LocalProvisioner)  # which has the kernel's process
@@ -131,7 +131,7 @@ def family_seconds(client: NotebookClient) -> float:
 
 
 def cell_seconds(cell) -> float:
-    """The seconds from a cell's start to its end, by the times that its kernel gave."""
+    """The seconds from a cell's start to its end, from the time stamps of its kernel."""
     times = cell.metadata["execution"]
     begun, ended = (
         datetime.datetime.fromisoformat(times[name].replace("Z", "+00:00"))

@@ -76,16 +76,16 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out.
+    """The result of marking one exercise.
 
     Attributes:
         exercise: its name.
         state: "passed", "not yet" or "not attempted".
         lesson: what is not right yet; None otherwise.
-        shown: the input for which it showed, in words.
-        returned: what came back for it, in short.
-        remark: on passing; what is still open, if it is not attempted.
-        recipe: of the input for which it showed.
+        shown: the input of the failed case, in words; "" if no single case failed.
+        returned: what the answer returned for that input, in short.
+        remark: on passing; or what is still to be done, if the exercise is not attempted.
+        recipe: of the input of the failed case.
     """
 
     exercise: str
@@ -98,12 +98,12 @@ class Verdict:
 
 
 def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], seed: int) -> Verdict:
-    """The verdict on an answer.
+    """Asks an answer on an exercise's cases and judges the replies; the first failed case decides.
 
     Args:
         exercise: what was asked for.
-        ask: gives the answer's replies to recipes, wherever it runs; None asks for a value.
-        seed: of the cases.
+        ask: maps recipes to the answer's replies, wherever the answer runs; called with None for a value.
+        seed: from which the cases are drawn.
 
     Raises:
         ValueError: if the exercise has no cases.
@@ -151,7 +151,7 @@ GENERAL = {
 
 
 def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
-    """The value in a reply as the specification reads it, or the lesson."""
+    """Reads a reply by its specification: the value and None, or None and the lesson."""
     problem = reply.get("problem")
     if problem is not None:
         name, message = (problem.get(key) for key in ("lesson", "message")) if type(problem) is dict else (None, None)
@@ -172,7 +172,7 @@ def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
 
 
 def _short(reply: Reply, longest: int = 300) -> str:
-    """What came back, for people; "" if it is too long to be of help."""
+    """What an answer returned, as text for people; "" if there is no value or the text is longer than ``longest``."""
     try:
         value = unpack(reply.get("value"))
     except Misfit:

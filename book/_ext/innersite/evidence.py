@@ -126,7 +126,7 @@ def slowest_cell(notebook: NotebookNode, cell_seconds: dict[str, float]) -> tupl
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as a reader would say them."""
+    """Return seconds in words, such as "1 min 5 s"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s" if rest >= 10 else f"{seconds:.1f} s"
 
@@ -182,10 +182,10 @@ def table(heads: list[str], rows: list[list], ids: Sequence[str] = (), classes=(
 
 
 class EvidenceDirective(SphinxDirective):
-    """What all the directives share."""
+    """The base of all directives of evidence: gathers the chapters once a page."""
 
     def run(self) -> list[nodes.Node]:
-        """Note that this page shows evidence, and let the directive write."""
+        """Mark the page as one that shows evidence, and return the directive's nodes."""
         self.env.metadata[self.env.docname][MARK] = True
         known = self.env.temp_data  # emptied after every page
         try:
@@ -197,7 +197,7 @@ class EvidenceDirective(SphinxDirective):
             raise self.error(str(error)) from error
 
     def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        """Return what stands on the page, from all chapters that make claims."""
+        """Return the nodes of the directive, from all chapters that make claims."""
         raise NotImplementedError
 
     def link(self, chapter: Chapter, text: str, anchor: str = "") -> nodes.paragraph:
@@ -335,9 +335,9 @@ def resolve_section(app, env, node, contnode) -> nodes.reference | None:
 
 
 def accept_claims(app, config) -> None:
-    """Let outputs hold claims for programs beside what is shown.
+    """Let outputs hold claims as JSON beside their text and HTML, without a warning of myst-nb.
 
-    An output that holds nothing else still warns, since then no type is left to show.
+    An output that holds nothing but claims still warns, since myst-nb finds no type to show.
     """
     config.suppress_warnings = [*config.suppress_warnings, "mystnb.unknown_mime_type"]
 

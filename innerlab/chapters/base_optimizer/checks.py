@@ -42,7 +42,7 @@ PREDICTED: dict[str, Game] = {
 
 @cache
 def _predicted() -> dict[str, np.ndarray]:
-    """What the assistants do on average in each of the games to predict."""
+    """The assistants' mean probability of each move in the games of the prediction."""
     known = train_assistants(narrow_games())
     stranger = train_assistants([game for game in narrow_games() if "Brotherhood" not in game])
     return {
@@ -579,7 +579,7 @@ def _breed_cases(seed: int) -> list[Case]:
 
 
 def _bred(shares, before, after, change, generations, mutation, *, kind="") -> np.ndarray:
-    """The history of the shares, or of a mistake of this kind."""
+    """The shares of genomes by generation, or those that the mistake ``kind`` gives, ``(generations + 1, genomes)``."""
     genomes = len(shares)
     history = [shares]
     change += {"late": 1, "early": -1}.get(kind, 0)

@@ -66,12 +66,12 @@ def _compare_prediction(values: list) -> str:
 
 
 def _surplus(discount: float, train: int, deploy: int, threat: float) -> float:
-    """What complying in the first training episode gains beyond its cost if it complies in all others."""
+    """The gain, less the cost, of complying in the first training episode for an agent that complies in all others."""
     return threat * discount**train * deployment_value(deploy, discount) - 1
 
 
 def _root(gain: Any) -> float:
-    """Where a rising function of the discount becomes positive; NaN if it does not up to 1."""
+    """The discount at which an increasing function becomes positive; NaN if it is negative at 1."""
     if gain(1.0) < 0:
         return math.nan
     low, high = 0.0, 1.0
@@ -103,7 +103,7 @@ def _patience_cases(seed: int) -> list[Case]:
 
 
 def _same(value: float, other: float) -> bool:
-    """Whether two numbers of which -1 stands for "none" agree."""
+    """Whether two numbers agree, where -1 stands for "none"."""
     return abs(value - (-1 if math.isnan(other) else other)) < 2e-4
 
 
@@ -229,7 +229,12 @@ def _judge_gamble(case: Case, value: float) -> Lesson | None:
 
 
 def _watched(train: int, deploy: int, discount: float, seen: np.ndarray, memory: bool = True) -> tuple:
-    """Worth of the best policy, whether it defects on the way on which nothing is seen, and how close any choice is."""
+    """The optimal policy of a watched agent.
+
+    Returns:
+        Its value; for each training episode 1 if it defects while no defection has been seen, else 0; and the
+        smallest difference between the values of its two choices.
+    """
     worth = np.full(train + 1, deployment_value(deploy, discount))  # by how often it has defected
     choices, closest = [], math.inf
     for episode in reversed(range(train)):
@@ -484,7 +489,7 @@ def _parts_phases(counts: bool) -> bool:
 
 @cache
 def _truths() -> dict[str, tuple[bool, bool, bool]]:
-    """For each change, whether the statements A, B and C hold in all of many settings."""
+    """By change, whether each of the statements A, B and C holds in all settings tried."""
     drawn = _settings(800, 1)
     usual = [USUAL | {"threat": float(mu)} for mu in np.linspace(0.02, 1, 50)]
 

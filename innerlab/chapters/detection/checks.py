@@ -69,7 +69,7 @@ def _recall_cases(seed: int) -> list[Case]:
 
 
 def _best_recall(scores: np.ndarray, positive: np.ndarray, most: float, false_among: np.ndarray | None = None) -> float:
-    """The largest recall of a threshold whose false alarms, as a share of ``false_among``, are few enough."""
+    """The largest recall of a threshold with at most ``most`` false alarms, as a share of ``false_among``."""
     harmless = ~positive
     among = harmless if false_among is None else false_among
     best = 0.0
@@ -81,7 +81,7 @@ def _best_recall(scores: np.ndarray, positive: np.ndarray, most: float, false_am
 
 
 def _split_ties(scores: np.ndarray, positive: np.ndarray, most: float, harmful_first: bool) -> float:
-    """The recall if items of one score could be told apart."""
+    """The recall of a wrong answer that breaks ties of scores, in favor of the harmful items or against them."""
     broken = scores + (1e-6 if harmful_first else -1e-6) * positive
     return _best_recall(broken, positive, most)
 
@@ -285,7 +285,7 @@ def _judge_allowed(case: Case, value: float) -> Lesson | None:
 
 
 def _rate_where(chance: Any, wanted: float, low: float) -> float:
-    """The rate at which a falling chance takes a value, by bisection; NaN if it does not."""
+    """The rate at which a decreasing probability takes a value, by bisection; NaN if there is none."""
     high = 1.0
     if not chance(low) >= wanted >= chance(high):
         return float("nan")
