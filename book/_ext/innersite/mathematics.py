@@ -97,7 +97,7 @@ def to_mathml(tex, display):
 
 
 def _as_class(style):
-    """Return a style attribute as classes; unchanged if one of its declarations has no class, so that it is reported."""
+    """Return a style attribute as classes; unchanged, to be reported, if one of its declarations has no class."""
     declarations = [part.replace(" ", "") for part in style[1].split(";") if part.strip()]
     if not set(declarations) <= DECLARATIONS.keys():
         return style[0]
