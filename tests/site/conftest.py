@@ -47,16 +47,6 @@ def pages():
     return PAGES
 
 
-def pytest_collection_modifyitems(items):
-    """Try a test in the browser once more before it counts as failed: pages run by a clock that tests cannot stop.
-
-    The summary says which were tried again. A fault that is there every time fails both times.
-    """
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 def pytest_generate_tests(metafunc):
     """Run a test that asks for a `name` on every page."""
     if "name" in metafunc.fixturenames:
