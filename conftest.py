@@ -15,6 +15,9 @@ What is compared, when there is something to compare with:
 A cell whose output must differ, such as one that prints the time it took, carries the tag
 `nbval-ignore-output`.
 
+With `--quick` no notebook is run, and nothing of `NOT_QUICK` or marked `slow`; what is marked `thorough` runs only with
+`--thorough`.
+
 A solution is run as nbgrader would run it, so that a check which does not pass raises and fails its cell; an untouched
 exercise notebook is run as a learner would.  Neither keeps records of its checks.
 """
@@ -37,6 +40,8 @@ from innersite.execution import Book
 COMPARED_IMAGES = ("image/png", "image/jpeg")
 PAGE_OF_THE_SITE = re.compile(r"tests/site/test_pages\.py::\w+\[(?P<page>book/\w+|search|genindex)\b")
 DIFFERS_EVERY_TIME = {r"0x[0-9a-fA-F]{6,}": "ADDRESS", r"ipykernel_\d+": "ipykernel_PROCESS"}
+
+NOT_QUICK = ("tests/site", "tests/marking")  # built and browsed; a class, marked
 
 # Copies of notebooks that launch buttons open; their sources are tested.
 collect_ignore_glob = ["book/*.ipynb"]
@@ -132,14 +137,31 @@ class Recorder:
         self.cell_seconds[self.positions[number]] = time.perf_counter() - self.began
 
 
+def pytest_addoption(parser):
+    """Add the options that say how much is run."""
+    group = parser.getgroup("the book")
+    group.addoption("--quick", action="store_true", help="only what is short: no notebook, no page, no class")
+    group.addoption("--thorough", action="store_true", help="also what takes so long that it is run at night")
+
+
 def pytest_configure(config):
     """Set what holds for all notebooks, and create the cache's database before workers start and all try to."""
     os.environ["INNERLAB_PROGRESS"] = ""
+    if config.option.quick:
+        if config.option.thorough:
+            raise pytest.UsageError("--quick and --thorough: choose one")
+        config.option.nbval = False
     if config.option.nbval and (config.rootpath / "_config.yml").is_file():
         book = book_at(config.rootpath)
         config.option.nbval_cell_timeout = book.timeout  # one place says it: _config.yml
         if not hasattr(config, "workerinput"):
             _ = book.cache.db
+
+
+def pytest_ignore_collect(collection_path: Path, config):
+    """With `--quick`, do not look into folders whose tests take long."""
+    folders = NOT_QUICK if config.option.quick else ()
+    return True if collection_path in [config.rootpath / folder for folder in folders] else None
 
 
 def pytest_collect_file(file_path: Path, parent):
@@ -201,11 +223,20 @@ def pytest_xdist_make_scheduler(config, log):
     return BookScheduling(config, log)
 
 
-def pytest_collection_modifyitems(items):
-    """Put what takes longest first: notebooks, and of the site, whose chapters they execute, the single pages last.
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is not asked for, and put what takes longest first.
 
-    The many short pages at the end keep all workers busy until it is over.
+    That is notebooks, and of the site, whose chapters they execute, the single pages last: the many short pages at the
+    end keep all workers busy until it is over.
     """
+    marks = {"slow"} if config.option.quick else set()
+    if not config.option.thorough:
+        marks.add("thorough")
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
 
     def place(item):
         if isinstance(item, IPyNbCell):

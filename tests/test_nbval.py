@@ -155,3 +155,35 @@ def test_every_chapter_of_this_book_is_collected():
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
     assert chapters
     assert set(re.findall(r"^book/(\S+\.md)::Cell \d+$", done.stdout, re.M)) == chapters
+
+
+MARKED = """import pytest
+
+def test_short(): pass
+
+@pytest.mark.slow
+def test_slow(): pass
+
+@pytest.mark.thorough
+def test_thorough(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "run"),
+    [
+        ([], {"Cell 0", "test_short", "test_slow", "test_page", "test_class"}),
+        (["--quick"], {"test_short"}),
+        (["--thorough"], {"Cell 0", "test_short", "test_slow", "test_thorough", "test_page", "test_class"}),
+        (["--quick", "--thorough"], set()),
+    ],
+)
+def test_how_much_is_run(tiny, options, run):
+    tiny.chapters(page=cell("print('a')"))
+    tiny.write("tests/test_marked.py", MARKED)
+    tiny.write("tests/site/test_pages.py", "def test_page(): pass\n")
+    tiny.write("tests/marking/test_marking.py", "def test_class(): pass\n")
+    result = tiny.pytest("tests", "-v", "-o", "markers=slow\nthorough", *options)
+    assert set(re.findall(r"::(?:\w+\.md::)?(Cell \d|test_\w+) PASSED", result.text)) == run, result.text
+    assert result.code == (0 if run else 4)
+    assert ("choose one" in result.text) == (not run)
