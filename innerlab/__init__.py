@@ -4,6 +4,7 @@ Foundations first; ``pyproject.toml`` says who may import whom, and a test holds
 
 ``claims``      sentences that fail when the run no longer supports them
 ``imports``     which files a piece of code imports
+``listings``    the laboratory's code as a chapter shows it
 ``parallel``    heavy work on all cores
 ``seeds``       random numbers from seeds, in separate streams
 ``statistics``  intervals over seeds

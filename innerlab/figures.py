@@ -71,8 +71,9 @@ class Shown:
         """The SVG in a ``div`` of class ``innerlab-figure``."""
         buffer = io.StringIO()
         self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=dict.fromkeys(_METADATA))
-        head, body = re.search(r"(<svg[^>]*>)(.*)", buffer.getvalue(), re.DOTALL).groups()
-        width, height = (float(size) for size in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head).groups())
+        _, _, drawn = buffer.getvalue().partition("<svg")
+        head, _, body = drawn.partition(">")
+        width, height = map(float, head.partition('viewBox="0 0 ')[2].partition('"')[0].split())
         body = body.replace(INK, "currentColor")
         body = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), body)
         body = re.sub(r"font-family: [^;\"]*; ?", "", body)  # the page's to choose
@@ -245,7 +246,7 @@ def part_columns(axes: Axes, parts: ArrayLike, names: Sequence[str]) -> None:
     axes.set(xlim=(-0.5, len(x) - 0.5), ylim=(0, 1), xticks=[])
 
 
-def label_panels(axes: Sequence[Axes], labels: Sequence[str]) -> None:
+def label_panels(axes: Sequence[Axes] | np.ndarray, labels: Sequence[str]) -> None:
     """Writes a short label over each panel, at its left edge."""
-    for one, label in zip(np.ravel(axes), labels, strict=True):
+    for one, label in zip(np.ravel(np.asarray(axes, dtype=object)), labels, strict=True):
         one.set_title(label)

@@ -278,7 +278,7 @@ def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
         run.processes = share
     pool = ThreadPoolExecutor(workers)
     try:
-        waiting = [pool.submit(run.execute) for run in queue]
+        waiting = {pool.submit(run.execute) for run in queue}
         while waiting:
             done, waiting = wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
@@ -309,7 +309,8 @@ def execute_stale(app, env, added, changed, removed) -> list[str]:
     myst_nb_cache.single_nb_execution = _refuse
     # A page can be older than its outputs: the notebook tests store executions too.
     before = getattr(env, "innersite_executions", {})
-    env.innersite_executions = {run.docname: book.record(run.notebook).created.isoformat() for run in runs}
+    records = {run.docname: book.record(run.notebook) for run in runs}
+    env.innersite_executions = {name: record.created.isoformat() for name, record in records.items() if record}
     return [name for name, created in env.innersite_executions.items() if before.get(name) != created]
 
 
