@@ -299,10 +299,12 @@ def _play(
         rows.append((obs, value, action, new.reward, new.terminated, over, next_obs))
         fresh = reset(world, next(layouts))
         state = State(*(torch.where(over, begun, old) for begun, old in zip(fresh, new.state, strict=True)))
-    *columns, next_obs = (torch.stack(column) for column in zip(*rows, strict=True))  # (steps, networks, envs, ...)
+    # (steps, networks, envs, ...) each
+    obs, value, action, reward, terminated, over, next_obs = (torch.stack(column) for column in zip(*rows, strict=True))
     # an episode that the clock cut off would have gone on: the value of its last state stands in for the rest
     next_value = policies.policy_and_value(next_obs.transpose(0, 1).flatten(1, 2))[1]  # (networks, steps * envs)
-    return state, _Rollout(*columns, next_value.unflatten(1, (steps, -1)).transpose(0, 1))
+    next_value = next_value.unflatten(1, (steps, -1)).transpose(0, 1)  # (steps, networks, envs)
+    return state, _Rollout(obs, value, action, reward, terminated, over, next_value)
 
 
 def _advantages(played: _Rollout, settings: SampledActorCritic) -> Tensor:

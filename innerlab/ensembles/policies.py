@@ -248,7 +248,7 @@ class PlainPolicies(ObjectPolicies):
         shape = kind // len(COLORS) * self.positions + position  # (numbers,)
         color = (len(SHAPES) + kind % len(COLORS)) * self.positions + position  # (numbers,)
         rows = entries(torch.stack([shape, color], -1).int(), obs).flatten(-2)  # (networks, batch, 2 * objects)
-        weight = self.weight_1  # (networks, features, positions, hidden)
+        weight: Tensor = self.weight_1  # (networks, features, positions, hidden)
         if self.color_gain != 1.0:
             weight = torch.cat([weight[:, : len(SHAPES)], self.color_gain * weight[:, len(SHAPES) :]], 1)
         return _sum_of_rows(weight.flatten(1, 2), rows)

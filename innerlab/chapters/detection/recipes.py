@@ -63,7 +63,7 @@ def _audited() -> Recipe:
 
         kinds = [*AUDITED.values(), *["aligned"] * KNOWN]
         school = teach(model, Curriculum(_SCHOOL, steps=200))
-        made = {}
+        made: dict[int, Transformers] = {}
         for policy, of in (
             ("helpful", ("aligned",)),
             ("quirk", ("quirk",)),
