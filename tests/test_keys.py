@@ -23,14 +23,6 @@ FILES = {
 }
 
 
-def test_modules_imported_by_a_name_made_while_running_count_with_all_their_neighbors(root):
-    late = 'import importlib\ndef get(name):\n    return importlib.import_module(f"lab.worlds.{name}")\n'
-    (root / "lab" / "late.py").write_text(late)
-    found = imported_files(["from lab.late import get"], root, "lab")
-    names = {file.relative_to(root / "lab").with_suffix("").as_posix() for file in found}
-    assert names == {"late", *ALL_OF_WORLDS}
-
-
 @pytest.fixture
 def root(tmp_path):
     for name, text in FILES.items():

@@ -108,9 +108,9 @@ def test_a_check_that_is_mended_changes_the_version(tmp_path, monkeypatch):
     before = Chapter.read(ROOT, CHAPTER).version
     package = tmp_path / "innerlab"
     shutil.copytree(ROOT / "innerlab", package)
-    monkeypatch.setattr(checks, "__file__", str(package / "checks" / "__init__.py"))
+    monkeypatch.setattr(marks, "LABORATORY", package)
     assert Chapter.read(ROOT, CHAPTER).version == before
-    with (package / "checks" / f"{CHAPTER}.py").open("a") as file:
+    with (package / "chapters" / CHAPTER / "checks.py").open("a") as file:
         file.write("\n# mended\n")
     assert Chapter.read(ROOT, CHAPTER).version != before
 

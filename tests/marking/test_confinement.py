@@ -13,7 +13,7 @@ from innerlab.checks.asking import Limits, Request
 from innerlab.marking import confinement as confining
 from innerlab.marking.calls import ALLOW, ANY_BIT, ARCHITECTURES, AT_LEAST, EQUAL, NUMBERS, RETURN, call_filter
 from innerlab.marking.command import grade, main
-from innerlab.marking.confinement import Confinement, NotConfined, blind_copy, confinement
+from innerlab.marking.confinement import JUDGES, Confinement, NotConfined, blind_copy, confinement, judges
 from innerlab.marking.marks import PASSED
 
 
@@ -47,10 +47,11 @@ def submitted(tmp_path):
 
 
 def test_the_copy_holds_no_judge_and_all_agents(laboratory):
-    checks = laboratory / "innerlab" / "checks"
-    assert not (checks / f"{CHAPTER}.py").exists()
-    assert (checks / "asking.py").is_file()
-    assert (laboratory / "agents" / "red-doors" / "plain.pt").is_file()
+    for name in JUDGES:
+        assert not list((laboratory / "innerlab").rglob(f"chapters/*/{name}"))
+    assert {f"innerlab.chapters.{CHAPTER}.checks", "innerlab.chapters.detection.audit_key"} <= set(judges())
+    assert (laboratory / "innerlab" / "checks" / "asking.py").is_file()
+    assert (laboratory / "agents" / "red_doors" / "plain.pt").is_file()
     assert not list(laboratory.rglob("__pycache__"))
 
 
@@ -96,7 +97,7 @@ def test_without_bubblewrap_nothing_is_marked_and_it_is_said_what_to_do(
     monkeypatch.setattr(confining.shutil, "which", lambda name: None)
     monkeypatch.setattr(confining, "Answering", None)  # nothing may be run
     out = tmp_path / "out"
-    assert main(ROOT, tmp_path, [str(submitted), "--out", str(out)]) == 1
+    assert main([str(submitted), "--out", str(out)], ROOT) == 1
     said = capsys.readouterr().err
     for word in ("apt install bubblewrap", "macOS", "Windows", "container", "AppArmor", "--unconfined"):
         assert word in said
@@ -106,7 +107,7 @@ def test_without_bubblewrap_nothing_is_marked_and_it_is_said_what_to_do(
 
 def test_unconfined_only_if_asked_for_and_every_report_says_so(submitted, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(ROOT, tmp_path, ["submitted", "--out", "out", "--unconfined", "--workers", "1"]) == 0
+    assert main(["--where", str(tmp_path), "submitted", "--out", "out", "--unconfined", "--workers", "1"], ROOT) == 0
     assert "WITHOUT protection" in capsys.readouterr().err
     rows = (out / "grades.csv").read_text().splitlines()
     assert any(row.startswith(f"ada,{CHAPTER},labels,2,2,{PASSED}") for row in rows)

@@ -9,6 +9,7 @@ from torch import Tensor
 from traitlets import Bool, Dict, Int, List, Unicode
 
 from innerlab import figures
+from innerlab.systems.maze_figures import draw_maze
 from innerlab.systems.mazes import AS_LABELED, Maze
 from innerlab.widgets.widget import Widget
 
@@ -97,7 +98,7 @@ class ThreeRobots(Widget):
         """The mazes as they were."""
         figure, axes = figures.panels(len(self._mazes), width=6.4, height=2.5)
         for ax, maze in zip(np.ravel(axes), self._mazes.values(), strict=True):
-            figures.draw_maze(ax, maze)
+            draw_maze(ax, maze)
         figures.label_panels(np.ravel(axes), list(self._mazes))
         return figures.Shown(figure, f"{self.alt} A triangle marks the start, a star the target.").html()
 

@@ -17,7 +17,7 @@ def in_rooms(
     """A recipe for sixty-four seeds of a design, trained in rooms.
 
     Args:
-        design: of the networks.
+        design: makes the networks from seeds, a world and options, such as the class ``PlainPolicies``.
         steps: gradient steps.
         rooms: the kind of rooms to train in.
         rooms_seed: from which the rooms are drawn.
