@@ -187,13 +187,13 @@ class Separate(Policies):
                 linear.weight.copy_(weights[f"weight_{layer}"].T)
                 linear.bias.copy_(weights[f"bias_{layer}"][0])
 
-    def see(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
+    def observe(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
         """The agents' observations, long (..., objects)."""
         return egocentric_objects(world, layout, cell)
 
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Action logits, (1, batch, actions)."""
-        kind, position = seen[0] // self.positions, seen[0] % self.positions  # (batch, objects)
+        kind, position = obs[0] // self.positions, obs[0] % self.positions  # (batch, objects)
         shape, color = kind // len(COLORS), len(SHAPES) + kind % len(COLORS)
         features = torch.cat([shape * self.positions + position, color * self.positions + position], -1)
         hidden = torch.relu(self.first(features) + self.first_bias)

@@ -54,10 +54,10 @@ def new_agent(seed: int) -> PPO:
 
 def door_share(model, rooms) -> float:
     """The share of rooms in which a model ends at the door; each room is played once."""
-    seen, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
+    obs, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
     over, reached = np.zeros(rooms.num_envs, bool), np.zeros(rooms.num_envs)
     for _ in range(LONGEST):
-        seen, reward, terminated, truncated, _ = rooms.step(model.predict(seen)[0])
+        obs, reward, terminated, truncated, _ = rooms.step(model.predict(obs)[0])
         reached += reward * ~over
         over |= terminated | truncated
     assert over.all()

