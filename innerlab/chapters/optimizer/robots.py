@@ -17,16 +17,24 @@ from innerlab.systems.mazes import REVERSED, Maze, Walker, breadth_first, draw_m
 CHANGES = ("new wall", "new target", "new start", "reversed buttons")
 
 
+# The functions above passages() are listed on the chapter's page, where a line holds 80 characters.
+
+
 def planner(maze: Maze, cell: int) -> int:
-    """The first button of a shortest way, searched anew; "up" where there is no way or none to go."""
+    """The first button of a shortest way; "up" if there is none to go."""
     return (breadth_first(maze, cell).buttons or [0])[0]
 
 
 def rule(maze: Maze, cell: int) -> int:
-    """The first button whose label points closer to the target, if no wall stands next to it there; else "up"."""
+    """The first button whose label points closer, no wall beside; else "up"."""
     row, column = divmod(cell, maze.width)
     target_row, target_column = divmod(maze.target, maze.width)
-    closer = (target_row < row, target_row > row, target_column < column, target_column > column)
+    closer = (
+        target_row < row,
+        target_row > row,
+        target_column < column,
+        target_column > column,
+    )
     beside = (cell - maze.width, cell + maze.width, cell - 1, cell + 1)
     for button in range(4):
         if closer[button] and not maze.wall[beside[button]]:
@@ -35,16 +43,13 @@ def rule(maze: Maze, cell: int) -> int:
 
 
 def arrives(robot: Walker, maze: Maze) -> bool:
-    """Whether a robot is on the target within twice as many steps as the shortest way has."""
+    """Whether a robot reaches the target within twice the shortest way."""
     shortest = len(breadth_first(maze, maze.start).buttons)
     return walk(robot, maze, 2 * shortest)[-1] == maze.target
 
 
 def changes(maze: Maze) -> dict[str, list[Maze]]:
-    """Every case of the four changes to a maze, by the names in ``CHANGES``.
-
-    Targets and starts are new where they are open cells off the planner's way.
-    """
+    """Every case of the four changes to a maze, by the names in ``CHANGES``."""
     route = walk(planner, maze, 4 * maze.width**2)
     off = [cell for cell in maze.open_cells if cell not in route]
     return {
@@ -56,10 +61,17 @@ def changes(maze: Maze) -> dict[str, list[Maze]]:
 
 
 def new_walls(maze: Maze) -> list[Maze]:
-    """The maze with one passage on the planner's way closed, for each whose closing leaves another way."""
+    """Copies with a passage on the planner's way closed and a detour left."""
     route = walk(planner, maze, 4 * maze.width**2)
-    closed = [with_wall(maze, cell) for cell in passages(maze) if cell in route[1:-1]]
+    on_the_way = [cell for cell in passages(maze) if cell in route[1:-1]]
+    closed = [with_wall(maze, cell) for cell in on_the_way]
     return [case for case in closed if breadth_first(case, case.start).buttons]
+
+
+def fit_for_training(maze: Maze) -> bool:
+    """Whether the rule solves a maze of six steps or more that has detours."""
+    steps = len(breadth_first(maze, maze.start).buttons)
+    return arrives(rule, maze) and steps >= 6 and bool(new_walls(maze))
 
 
 def passages(maze: Maze) -> list[int]:
@@ -76,12 +88,6 @@ def with_wall(maze: Maze, cell: int) -> Maze:
     wall = maze.wall.copy()
     wall[cell] = True
     return replace(maze, wall=wall)
-
-
-def fit_for_training(maze: Maze) -> bool:
-    """Whether the rule solves a maze, its way has six steps or more, and somewhere a new wall forces a detour."""
-    steps = len(breadth_first(maze, maze.start).buttons)
-    return arrives(rule, maze) and steps >= 6 and bool(new_walls(maze))
 
 
 def training_mazes(count: int = 32) -> list[Maze]:
