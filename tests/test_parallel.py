@@ -113,7 +113,7 @@ def test_the_example_on_the_page_runs_in_a_notebook():
     (example,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     here = "import torch\nassert all(map(torch.equal, found, map(red_share_after, *zip(*jobs))))\nlen(found)"
     notebook = new_notebook(cells=[new_code_cell(example), new_code_cell(here)])
-    NotebookClient(notebook, timeout=300, extra_arguments=["--log-level=ERROR"]).execute()
+    NotebookClient(notebook, timeout=900, extra_arguments=["--log-level=ERROR"]).execute()
     said = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
     assert "Warning:" not in said, said  # a busy machine may log that a worker was slow to end
     assert notebook.cells[1].outputs[0]["data"]["text/plain"] == "6"
