@@ -18,6 +18,8 @@ What is compared, when there is something to compare with:
 A cell whose output must differ, such as one that prints the time it took, carries the tag
 `nbval-ignore-output`.
 
+A cell that prints on stderr fails, as it fails the build, unless its tags or settings allow that (`Book.noise`).
+
 With `--quick` no notebook is run, and nothing of `NOT_QUICK` or marked `slow`; what is marked `thorough` runs only with
 `--thorough`.
 
@@ -131,6 +133,10 @@ class MystNotebook(IPyNbFile):
         message = super().get_kernel_message(timeout, stream)
         self.recorder.take(message)
         return message
+
+    def noise(self, number: int) -> str:
+        """Say what the code cell of this number printed on stderr, if that fails the build; else ""."""
+        return self.book.noise(self.recorder.notebook, self.recorder.positions[number])
 
     def teardown(self):
         super().teardown()
@@ -261,14 +267,17 @@ def pytest_make_collect_report(collector):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Hold a cell to its tag `raises-exception`, which nbval takes as a permission."""
+    """Hold a cell to what the build wants: no stderr, and an exception where the tag `raises-exception` permits one."""
     if not isinstance(item, IPyNbCell):
         return (yield)
-    if isinstance(item.parent, MystNotebook):
-        item.parent.recorder.begin(item.cell_num)
+    notebook = item.parent if isinstance(item.parent, MystNotebook) else None
+    if notebook:
+        notebook.recorder.begin(item.cell_num)
     result = yield
-    if isinstance(item.parent, MystNotebook):
-        item.parent.recorder.end(item.cell_num)
+    if notebook:
+        notebook.recorder.end(item.cell_num)
+        if noise := notebook.noise(item.cell_num):
+            item.raise_cell_error(noise)
     if item.options["check_exception"] and not any(out.output_type == "error" for out in item.test_outputs):
         item.raise_cell_error("The cell is tagged raises-exception, but it raised none")
     return result

@@ -135,9 +135,9 @@ def line(result: Number) -> str:
         text = f"{result.name:<32} {'not measured':>12}"
     else:
         text = f"{result.name:<32} {shown(result.value):>12} {result.unit:<4}"
-        if result.lowest != result.highest:
+        if result.lowest is not None and result.highest is not None and result.lowest != result.highest:
             text += f" [{shown(result.lowest)} to {shown(result.highest)}]"
-    if result.aim is not None:
+    if result.aim is not None and result.ceiling is not None:
         over = result.value is not None and result.value > result.ceiling
         text += f"  aim {shown(result.aim)}, ceiling {shown(result.ceiling)}{': OVER' * over}"
     return text + "\n" + textwrap.indent(textwrap.fill(result.meaning, 100), "    ")

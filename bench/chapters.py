@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from jupyter_client.provisioning import LocalProvisioner
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -93,7 +94,7 @@ def watch(path: Path, notebook: NotebookNode, timeout: float) -> Execution:
     notebook = copy.deepcopy(notebook)
     notebook.cells.append(new_code_cell(PEAK))
     before, after = {}, {}  # cell's index: CPU seconds used until then
-    client = NotebookClient(
+    client: NotebookClient = NotebookClient(
         notebook,
         timeout=timeout,
         record_timing=True,
@@ -118,7 +119,9 @@ def family_seconds(client: NotebookClient) -> float:
 
     Those that have ended count where the system adds them to their parent's, on Linux.
     """
-    kernel = psutil.Process(client.km.provisioner.pid)
+    provisioner = client.km.provisioner if client.km else None
+    assert isinstance(provisioner, LocalProvisioner)  # which has the kernel's process
+    kernel = psutil.Process(provisioner.pid)
     total = 0.0
     for process in [kernel, *kernel.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -58,7 +58,7 @@ def audit(root: Path, address: str) -> dict[str, int]:
 def measure(root: Path, repetitions: int = 3) -> Iterator[Number]:
     """Yield the scores of some pages of the built book, medians of a few runs; none where Lighthouse is not there."""
     for page in PAGES:
-        scores = {name: [] for name in CATEGORIES}
+        scores: dict[str, list[float]] = {name: [] for name in CATEGORIES}
         if not missing(root):
             with serving(root / "_build" / "html") as address:
                 for _ in range(repetitions):

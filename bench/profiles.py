@@ -51,7 +51,7 @@ def update(
     of_book, profiles = kept.get("book"), {n: p for n, p in kept.get("chapters", {}).items() if n in found}
     made = {"date": date, "commit": commit}
     with tempfile.TemporaryDirectory() as folder:
-        seconds, in_build = None, {}
+        seconds, in_build = 0.0, dict[str, list[float]]()
         if whole:
             report("building the whole book from nothing")
             seconds, in_build = build_cold(root, Path(folder, "build"), found)
@@ -158,7 +158,8 @@ def build_cold(
     with mock.patch.dict(os.environ, INNERLAB_AGENTS=str(folder / "agents")):
         seconds = chapters.build(root, [*chapters.COMMAND, "--path-output", str(folder)])
     book = dataclasses.replace(Book.from_folder(root), cache=get_cache(str(folder / "_build" / ".jupyter_cache")))
-    times = {name: book.record(notebook).data["cell_seconds"] for name, (_, notebook) in found.items()}
+    records = {name: book.record(notebook) for name, (_, notebook) in found.items()}
+    times = {name: record.data["cell_seconds"] for name, record in records.items() if record is not None}
     return seconds, {name: [of_cells[key] for key in sorted(of_cells, key=int)] for name, of_cells in times.items()}
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from multiprocessing import get_all_start_methods
 
 import gymnasium
 import numpy as np
@@ -247,6 +248,14 @@ def test_settings_reach_the_rooms():
     assert not torch.equal(world.object_cell, other.world.object_cell)
 
 
+@pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
+def test_a_setting_that_does_not_exist_is_named_with_those_that_do(make):
+    with pytest.raises(TypeError, match=r"'sise' is no setting; what is understood: layouts, .*\bsize, .*max_steps"):
+        make("innerlab/RedDoors-v0", sise=5)
+    with pytest.raises(TypeError, match=r"'hole' is no setting; what is understood: .*\bholes\b"):
+        make("innerlab/RedDoorMazes-v0", hole=2)
+
+
 # Resetting some
 
 
@@ -362,7 +371,47 @@ def test_without_gymnasium_the_message_says_what_to_install():
     assert "innerlab.worlds.environments needs Gymnasium: pip install 'innerlab[environments]'" in done.stderr
 
 
+# Found by their name
+
+
+NAMED = "innerlab.worlds.environments:innerlab/RedDoors-v0"
+
+
+def test_gymnasium_finds_a_world_by_the_name_of_its_module():
+    code = (
+        "import sys, gymnasium\n"
+        "assert not {'innerlab', 'torch'} & set(sys.modules)\n"
+        f"room, rooms = gymnasium.make({NAMED!r}), gymnasium.make_vec({NAMED!r}, 2)\n"
+        "print(room.reset(seed=0)[0].shape, rooms.reset(seed=0)[0].shape)"
+    )
+    done = python(code)
+    assert done.stdout.strip() == "(8, 9, 9) (2, 8, 9, 9)", done.stderr
+
+
+def test_a_module_that_is_loaded_again_registers_nothing_twice():
+    done = python("import importlib; from innerlab.worlds import environments; importlib.reload(environments)")
+    assert (done.returncode, done.stderr) == (0, "")  # Gymnasium would warn
+
+
 # Somebody else's agent
+
+
+@pytest.mark.parametrize("method", [way for way in get_all_start_methods() if way != "fork"])
+def test_stable_baselines_steps_worlds_in_processes_that_import_nothing_beforehand(method):
+    from stable_baselines3.common.env_util import make_vec_env  # slow to import
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
+    settings = {"start_method": method}
+    rooms = make_vec_env(
+        NAMED, 2, seed=0, env_kwargs={"render_mode": None}, vec_env_cls=SubprocVecEnv, vec_env_kwargs=settings
+    )
+    try:
+        seen = rooms.reset()
+        alone = [gymnasium.make(NAMED).reset(seed=seed)[0] for seed in (0, 1)]
+        assert np.array_equal(seen, alone)
+        assert rooms.step(np.array([UP, DOWN]))[0].shape == seen.shape
+    finally:
+        rooms.close()
 
 
 @pytest.mark.slow

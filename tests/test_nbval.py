@@ -67,6 +67,27 @@ def test_each_way_to_fail_fails_and_stores_nothing(tiny):
     assert stored(tiny) == {"sound"}
 
 
+def test_a_cell_that_prints_on_stderr_fails_and_stores_nothing(tiny):
+    noise = "import sys\nprint('the home cannot be written', file=sys.stderr)"
+    tiny.chapters(
+        noisy=cell("1 + 1") + cell(noise) + cell("2 + 2"),
+        ignored=cell(noise, tags="[nbval-ignore-output]"),
+        tagged=cell(noise, tags="[remove-stderr]"),
+    )
+    result = tiny.pytest("-rA")
+    assert result.code == 1, result.text
+    assert outcomes(result.text) == {
+        "noisy.md::Cell 0": "PASSED",
+        "noisy.md::Cell 1": "FAILED",
+        "noisy.md::Cell 2": "PASSED",
+        "ignored.md::Cell 0": "FAILED",
+        "tagged.md::Cell 0": "PASSED",
+    }
+    assert "Cell 1: the cell printed on stderr" in result.text
+    assert "\n\nthe home cannot be written\n" in result.text
+    assert stored(tiny) == {"tagged"}
+
+
 NOTEBOOK = """{"cells": [{"cell_type": "code", "execution_count": null, "id": "one", "metadata": {}, "outputs": [],
   "source": ["SOURCE"]}], "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python",
   "name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}

@@ -91,7 +91,7 @@ def summary(chapter: str) -> Summary:
     """
     module = _chapter(chapter)
     states = {own: _latest.get(asked.name) for own, asked in module.EXERCISES.items()}
-    return Summary({own: verdict and verdict.state for own, verdict in states.items()}, len(module.WRITTEN))
+    return Summary({own: verdict.state if verdict else None for own, verdict in states.items()}, len(module.WRITTEN))
 
 
 def _chapter(chapter: str) -> ModuleType:

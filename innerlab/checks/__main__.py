@@ -27,7 +27,7 @@ ALONE = "INNERLAB_ALONE"
 
 def replies_to(request: Request, namespace: dict[str, Any]) -> list[Reply]:
     """The replies of one answer. Its cells run as in a notebook: one that raises does not undo what it has named."""
-    problem = NameError(f"name {request.name!r} is not defined")
+    problem: BaseException = NameError(f"name {request.name!r} is not defined")
     for number, cell in enumerate(request.cells):
         try:
             exec(compiled(cell, f"<cell {number}>"), namespace)
@@ -100,7 +100,8 @@ def in_a_copy(request: Request, namespace: dict[str, Any], limits: dict[str, int
 
 def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
     """Reads until the copy has ended, has sent too much or has taken too long."""
-    begun, sent, code, is_open = time.monotonic(), bytearray(), None, True
+    begun, sent, is_open = time.monotonic(), bytearray(), True
+    code: int | None = None
     before, looked = _processor_seconds(), begun
     while code is None or is_open:
         if time.monotonic() > looked + 0.2:
@@ -121,6 +122,7 @@ def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
             time.sleep(0.01)
         if len(sent) > limits["sent"]:
             return refusal("crashed", f"It sent more than {limits['sent']:,} bytes.")
+    assert code is not None  # else the loop would go on
     if code == -getattr(signal, "SIGXCPU", 0):
         return refusal("too-slow", f"It took more than {limits['seconds']} seconds of processor time.")
     if code != 0 or not sent:

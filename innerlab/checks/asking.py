@@ -152,7 +152,7 @@ class Answering:
         limits: Limits = Limits(),
     ):
         self.command, self.environment, self.limits = list(command), environment, limits
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._ready: tuple[str, ...] = ()
         self._at_rest = 0
@@ -228,12 +228,20 @@ class Answering:
         longest = 2 * self.limits.sent + 10_000
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines, longest), daemon=True).start()
 
+    @property
+    def _started(self) -> subprocess.Popen[bytes]:
+        """The answering process, which has been started and not ended."""
+        assert self._process is not None
+        return self._process
+
     def _exchange(self, order: dict, seconds: float) -> tuple[bytes, Reply | None]:
         """What comes back, or why there is nothing; then the process is gone."""
         token = secrets.token_hex(8)  # a line without it is not from the one that was asked
+        orders = self._started.stdin
+        assert orders is not None  # it was started with a pipe
         with contextlib.suppress(OSError):  # a process that has ended is noticed below
-            self._process.stdin.write(json.dumps(order | {"token": token}).encode() + b"\n")
-            self._process.stdin.flush()
+            orders.write(json.dumps(order | {"token": token}).encode() + b"\n")
+            orders.flush()
         problem, deadline = None, time.monotonic() + seconds
         while problem is None:
             with contextlib.suppress(queue.Empty):
@@ -252,7 +260,7 @@ class Answering:
 
     def _how_it_ended(self) -> str:
         try:
-            return f"The process ended with exit code {self._process.wait(5)}."
+            return f"The process ended with exit code {self._started.wait(5)}."
         except subprocess.TimeoutExpired:
             return "It stopped answering."
 
@@ -261,9 +269,9 @@ class Answering:
         return sum(max(0, _own_memory(process) - self._at_rest) for process in self._family())
 
     def _family(self) -> list[psutil.Process]:
-        """The process and all that it has started, or they."""
+        """The answering process and its descendants; empty if it has exited."""
         try:
-            first = psutil.Process(self._process.pid)
+            first = psutil.Process(self._started.pid)
             return [first, *first.children(recursive=True)]
         except psutil.Error:
             return []
@@ -279,7 +287,8 @@ class Answering:
             os.killpg(self._process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):  # what it has not read is lost
-            self._process.stdin.close()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         self._process = None
 
 

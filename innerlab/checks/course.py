@@ -1,8 +1,10 @@
 """Writes a course folder for nbgrader: sources with answers, what it releases of them, and the configuration."""
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -83,11 +85,29 @@ def _must_match(folder: Path, source: Path) -> None:
         raise RuntimeError(f"{folder}: nbgrader's release is not the exercise; learners might get what they should not")
 
 
-def main(root: Path, target: str) -> None:
-    """Write the course into ``target`` and say what to do with it."""
-    folder = Path(target).resolve()
-    chapters = write_course(root, folder)
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
+    """Run the command; return the exit code.
+
+    Args:
+        arguments: of the command line.
+        root: the folder of the book.
+    """
+    parser = argparse.ArgumentParser(prog="run.py course", description="Writes a course folder for nbgrader.")
+    parser.add_argument("target", metavar="DIR", type=Path, help="the folder to write the course into")
+    parser.add_argument("--where", metavar="DIR", type=Path, default=Path(), help=argparse.SUPPRESS)  # DIR counts from
+    asked = parser.parse_args(arguments)
+    folder = (asked.where / asked.target).resolve()
+    try:
+        chapters = write_course(root, folder)
+    except (ValueError, RuntimeError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     plural = "s" if len(chapters) != 1 else ""
     print(f"{folder} holds {len(chapters)} assignment{plural}: {', '.join(chapters)}.")
     print("release/ is what learners get; source/ holds the answers.")
     print(f"nbgrader runs in that folder, with {Path(sys.executable).parent} first on the PATH (activate .venv).")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,10 +4,12 @@ Beside the notebooks lies ``.progress``, with the records of the checks (:mod:`i
 ``copied.json``, which says from which text each copy was made.
 """
 
+import argparse
 import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,3 +170,22 @@ def progress(root: Path) -> None:
             print(f"  {standing.state:<10} {standing.name} ({standing.points:g}{note})")
     if all(standing.state == "untouched" for found in chapters.values() for standing in found):
         print("Nothing has been touched yet. To begin: python run.py lab")
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
+    """Run the command; return the exit code.
+
+    Args:
+        arguments: of the command line.
+        root: the folder of the book.
+    """
+    parser = argparse.ArgumentParser(prog="run.py")
+    jobs = parser.add_subparsers(required=True)
+    for job, about in ((lab, "copy new exercises into work/"), (progress, "say how far the exercises in work/ are")):
+        jobs.add_parser(job.__name__, help=about, description=about).set_defaults(job=job)
+    parser.parse_args(arguments).job(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

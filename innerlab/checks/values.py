@@ -265,10 +265,11 @@ class Items:
         """The items; raises :class:`Misfit`."""
         if type(value) is not list and not (isinstance(value, np.ndarray) and value.ndim):
             raise Misfit("wrong-type", f"{_describe(value)} was given where a list is wanted.")
-        if not self.shortest <= len(value) <= self.longest:
+        items = value.tolist() if isinstance(value, np.ndarray) else value
+        if not self.shortest <= len(items) <= self.longest:
             wanted = f"{self.shortest} to {self.longest}" if self.longest > self.shortest else f"{self.shortest}"
-            raise Misfit("wrong-shape", f"A list of {len(value)} was given; {wanted} items are wanted.")
-        return [self.each.read(item) for item in (value if type(value) is list else value.tolist())]
+            raise Misfit("wrong-shape", f"A list of {len(items)} was given; {wanted} items are wanted.")
+        return [self.each.read(item) for item in items]
 
 
 @dataclass(frozen=True)

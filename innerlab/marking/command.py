@@ -205,13 +205,12 @@ def _by_itself(task: Task, submission: Submission) -> Marked:
         return _kept(task, submission, result)
 
 
-def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
     """Run the command; return the exit code.
 
     Args:
-        root: the folder of the book.
-        where: the folder from which paths count.
         arguments: of the command line.
+        root: the folder of the book.
     """
     parser = argparse.ArgumentParser(
         prog="run.py grade",
@@ -227,10 +226,11 @@ def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--roster", type=Path, help="a table with names, as Canvas or Gradescope exports it")
     parser.add_argument("--unconfined", action="store_true", help="run answers without protection")
+    parser.add_argument("--where", type=Path, default=Path(), help=argparse.SUPPRESS)  # from there paths count
     asked = parser.parse_args(arguments)
     if asked.seconds < 1 or asked.memory <= 0:
         parser.error("--seconds and --memory must be more than zero")
-    where = Path(where)
+    where = asked.where
     out = where / asked.out
     try:
         results = grade(

@@ -272,7 +272,8 @@ def failed(submission: Submission, key: str, chapter: Chapter, why: str) -> Mark
 
 def needed_cells(answer: Answer) -> tuple[str, ...]:
     """The learner's own cells above an answer that name what it uses, or what those cells use."""
-    wanted, needed = names_in(answer.source)[1], []
+    wanted = names_in(answer.source or "")[1]
+    needed: list[str] = []
     for cell in reversed(answer.above):
         named, used = names_in(cell)
         if named & wanted:
@@ -299,9 +300,9 @@ def names_in(cell: str) -> tuple[set[str], set[str]]:
 
 def _told(verdict: Verdict) -> dict[str, str]:
     """The verdict in the terms of a mark."""
-    if verdict.state != NOT_YET:
-        return {"status": verdict.state, "reason": sendable(verdict.remark)}
     lesson = verdict.lesson
+    if lesson is None:
+        return {"status": verdict.state, "reason": sendable(verdict.remark)}
     return {
         "status": NO_VALUE if lesson.name in WITHOUT_VALUE else NOT_YET,
         "reason": sendable(f"{lesson.violates} {lesson.suggests}".strip()),

@@ -98,9 +98,9 @@ def write_summary(folder: Path, results: Sequence[Marked], chapters: Sequence[Ch
         chapters: theirs.
     """
     together: dict[tuple[str, str, str], list[str]] = {}
-    for student, *what in for_person(results):
-        together.setdefault(tuple(what), []).append(student)
-    about = [_about(chapter, [r for r in results if r.chapter == chapter.name]) for chapter in chapters]
+    for student, chapter, exercise, why in for_person(results):
+        together.setdefault((chapter, exercise, why), []).append(student)
+    about = [_about(its, [result for result in results if result.chapter == its.name]) for its in chapters]
     page = _pages.get_template("summary.html").render(
         chapters=about,
         students=len({result.student for result in results}),

@@ -200,5 +200,9 @@ def _cell(cell: dict) -> tuple[str, str, str]:
     source, kind = cell.get("source"), cell.get("cell_type")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    texts = (kind, grade_id, source)
-    return tuple(text.encode(errors="replace").decode() if isinstance(text, str) else "" for text in texts)
+    return _text(kind), _text(grade_id), _text(source)
+
+
+def _text(value: object) -> str:
+    """A string without lone surrogates, which no file can hold; "" for what is no string."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""

@@ -30,8 +30,8 @@ def draw_maze(
         row, column = divmod(cell, maze.width)
         axes.plot(column + 0.5, row + 0.5, marker="X", markersize=11, color=RED)
     if route:
-        row, column = np.divmod(np.array(route), maze.width)
-        axes.plot(column + 0.5, row + 0.5, color=BLUE, linewidth=2.2)
+        rows, columns = np.divmod(np.array(route), maze.width)
+        axes.plot(columns + 0.5, rows + 0.5, color=BLUE, linewidth=2.2)
     for cell, marker, color in ((maze.start, "^", INK), (maze.target, "*", GREEN)):
         row, column = divmod(cell, maze.width)
         axes.plot(column + 0.5, row + 0.5, marker=marker, markersize=11, color=color)

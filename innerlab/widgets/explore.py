@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,10 +48,10 @@ class Explore(Widget):
     settings = List(Dict()).tag(sync=True)
     position = List(Int()).tag(sync=True)
     unit = Int().tag(sync=True)
-    numbers = List().tag(sync=True)
+    numbers: List[Any] = List().tag(sync=True)
     says = List(Unicode()).tag(sync=True)
     parts = List(Unicode()).tag(sync=True)
-    at = List().tag(sync=True)
+    at: List[float] = List().tag(sync=True)
     live = Dict().tag(sync=True)
 
     def __init__(
@@ -73,7 +74,8 @@ class Explore(Widget):
         values = {name: list(given) for name, given in settings.items()}
         counts = [len(given) for given in values.values()]
         _check(values, counts, draw, most)
-        for name, value in (start or {}).items():
+        start = start or {}
+        for name, value in start.items():
             if name not in values or value not in values[name]:
                 raise ValueError(f"start has {name} = {value!r}, which is no position of {values}")
         self._function, self._values = function, values
@@ -85,7 +87,7 @@ class Explore(Widget):
                 f"the numbers of {len(made)} positions take {size:,} bytes and {most_bytes:,} are allowed; give fewer "
                 "values, fewer numbers or fewer decimals"
             )
-        first = [given.index(start[name]) if name in (start or {}) else 0 for name, given in values.items()]
+        first = [given.index(start[name]) if name in start else 0 for name, given in values.items()]
         described = [
             {
                 "label": (labels or {}).get(name, name),

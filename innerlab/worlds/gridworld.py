@@ -13,7 +13,7 @@ on, and the one its designer meant.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -110,7 +110,7 @@ class Gridworld:
     @cached_property
     def pay(self) -> tuple[Tensor, Tensor]:
         """What training pays for touching nothing or an object, and the designer would: ``(layouts, 1 + objects)``."""
-        return tuple(F.pad(rewards, (1, 0)) for rewards in (self.object_reward, self.object_intended_reward))
+        return F.pad(self.object_reward, (1, 0)), F.pad(self.object_intended_reward, (1, 0))
 
     @cached_property
     def seen_from_corner(self) -> Tensor:
@@ -134,7 +134,8 @@ class Gridworld:
         if torch.device(device) == self.device:
             return self
         tables = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: t.to(device) for name, t in tables.items() if isinstance(t, Tensor)})
+        moved: dict[str, Any] = {name: t.to(device) for name, t in tables.items() if isinstance(t, Tensor)}
+        return replace(self, **moved)
 
     @property
     def layouts(self) -> int:

@@ -35,11 +35,13 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
     Returns:
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
-    # numbers, since a product with a truth value first turns it into one, each time
-    numbers = {"dtype": probabilities.dtype, "memory_format": torch.contiguous_format}
-    going_on = free_cells(world, layout).movedim(-1, 0).to(**numbers)  # (cells, ...)
+
+    def number(table: Tensor) -> Tensor:  # since a product with a truth value first turns it into one, each time
+        return table.to(probabilities.dtype, memory_format=torch.contiguous_format)
+
+    going_on = number(free_cells(world, layout).movedim(-1, 0))  # (cells, ...)
     leads_on = entries(world.leads_on, entries(world.map_index, layout)).movedim((-1, -2), (0, 1))
-    leaving = leads_on.to(**numbers) * going_on  # (actions, cells, ...)
+    leaving = number(leads_on) * going_on  # (actions, cells, ...)
     staying = going_on - leaving
     return torch.cat([probabilities * leaving, (probabilities * staying).sum(0, keepdim=True)])
 

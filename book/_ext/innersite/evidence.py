@@ -7,11 +7,12 @@ while a chapter with code makes no claims, or shows a claim that its table lacks
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from itertools import pairwise
+from typing import Any
 
 from docutils import nodes
 from markdown_it import MarkdownIt
@@ -46,7 +47,7 @@ class Chapter:
     """the seconds of the slowest cell, and the heading that it stands under"""
     created: datetime
     versions: dict[str, str]
-    machine: dict[str, str | int]
+    machine: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -77,7 +78,7 @@ def gather(app) -> list[Chapter]:
     found, problems = [], []
     for run in sorted(chapters(app, book), key=lambda run: order.index(run.docname)):
         notebook, record = book.executed(run.notebook), book.record(run.notebook)
-        if notebook is None:
+        if notebook is None or record is None:
             problems.append(f"{run.docname} has not been executed")
             continue
         claims, cards = claimed(notebook)
@@ -98,7 +99,8 @@ def gather(app) -> list[Chapter]:
 
 def claimed(notebook: NotebookNode) -> tuple[list[dict], set[str]]:
     """Return the claims in the notebook's last table, and the names of those that are shown on cards."""
-    claims, cards = [], set()
+    claims: list[dict] = []
+    cards: set[str] = set()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -158,14 +160,14 @@ def depart_element(translator, node) -> None:
     translator.body.append(f"</{node['tag']}>")
 
 
-def table(heads: list[str], rows: list[list], ids: list[str] = (), classes=()) -> element:
+def table(heads: list[str], rows: list[list], ids: Sequence[str] = (), classes=()) -> element:
     """Return a table whose rows a narrow screen can stack, each cell under its label; the first cell heads its row.
 
     The roles are HTML's own; a browser forgets them where the style sheet makes blocks of the cells.
     """
     top = html("tr", *(html("th", head, scope="col", role="columnheader") for head in heads), role="row")
     body = []
-    for row, anchor in zip(rows, ids or [None] * len(rows), strict=True):
+    for row, anchor in zip(rows, ids or [""] * len(rows), strict=True):
         first, *others = [content if isinstance(content, list) else [content] for content in row]
         cells = [html("th", *first, scope="row", role="rowheader")]
         cells += [
@@ -193,6 +195,10 @@ class EvidenceDirective(SphinxDirective):
         except EvidenceMissing as error:
             known[MARK] = []  # said once a page
             raise self.error(str(error)) from error
+
+    def write(self, found: list[Chapter]) -> list[nodes.Node]:
+        """Return what stands on the page, from all chapters that make claims."""
+        raise NotImplementedError
 
     def link(self, chapter: Chapter, text: str, anchor: str = "") -> nodes.paragraph:
         """Return a link to a chapter or to an anchor in it."""
@@ -230,7 +236,7 @@ class ClaimsByStrength(EvidenceDirective):
     """`{claims-by-strength}`: links to the claims that are less than solid."""
 
     def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        written = []
+        written: list[nodes.Node] = []
         for strength in STRENGTHS[1:]:
             items = []
             for chapter in found:
@@ -251,7 +257,7 @@ class ClaimsByChapter(EvidenceDirective):
     """`{claims-by-chapter}`: a section and a table for each chapter, with a row for each claim."""
 
     def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        sections = []
+        sections: list[nodes.Node] = []
         for chapter in found:
             rows = []
             for claim in chapter.claims:

@@ -5,7 +5,10 @@ as they are in `exercises/`; the copies for the launch buttons go into `_build/n
 puts copies for download into the site. Both say how to get the laboratory, and install it where that is possible.
 """
 
+import argparse
 import os
+import sys
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -74,7 +77,7 @@ def _first_code(notebook):
     return next(index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code")
 
 
-def main(root):
+def write_all(root):
     """Write the chapters of the book in the folder `root`, and exercises if its address is known.
 
     Returns:
@@ -94,3 +97,15 @@ def main(root):
         target.write_text(exercise(source, address), "utf-8", newline="\n")
         print(f"wrote {target.relative_to(root)}")
     return len(chapters) + len(exercises)
+
+
+def main(arguments=None, root=Path()):
+    """Run the command for the book in the folder `root`; return the exit code."""
+    description = "Writes every chapter as .ipynb beside its source, and the exercises' copies, for launch buttons."
+    argparse.ArgumentParser(prog="run.py notebooks", description=description).parse_args(arguments)
+    write_all(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

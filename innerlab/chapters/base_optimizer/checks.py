@@ -346,7 +346,7 @@ def _judge_left_over(case: Case, value: dict) -> Lesson | None:
     updates = (reward + constant)[:, None] * pushes
     mean = chance @ updates
     if not _near(value["mean"], mean):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             (
                 "constant-in-the-mean",
                 chance * (reward + constant),
@@ -578,7 +578,7 @@ def _breed_cases(seed: int) -> list[Case]:
     return cases
 
 
-def _bred(shares, before, after, change, generations, mutation, kind="") -> np.ndarray:
+def _bred(shares, before, after, change, generations, mutation, *, kind="") -> np.ndarray:
     """The history of the shares, or of a mistake of this kind."""
     genomes = len(shares)
     history = [shares]
@@ -715,7 +715,7 @@ def _judge_slopes(case: Case, value: dict) -> Lesson | None:
     with np.errstate(all="ignore"):
         raised = float(total[lever, goal] / total[lever, proxy]) if moves_proxy else np.nan
         if not _near(value["select"], select):
-            wrongs = (
+            wrongs: tuple[tuple[str, Any, str], ...] = (
                 (
                     "deviation-for-variance",
                     slopes(arrows, noise)[0],
@@ -837,7 +837,7 @@ class _Game:
             raise Misfit("wrong-type", "A game is to be a dict such as {'Aurora': 1, 'Crescent': 0, 'Dune': 0}.")
         if len(value) != 3 or not set(value) <= set(ALLIANCES):
             raise Misfit("wrong-type", f"A game's keys are to be three of {', '.join(ALLIANCES)}.")
-        return {name: Number(0, WORST, whole=True).read(burnt) for name, burnt in value.items()}
+        return {name: int(Number(0, WORST, whole=True).read(burnt)) for name, burnt in value.items()}
 
 
 @cache

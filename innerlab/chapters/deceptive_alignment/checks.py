@@ -28,8 +28,8 @@ def _tensor(values: Any) -> dict:
 
 # Predict what each change does
 
-USUAL = {"train": 20, "deploy": 40, "discount": 0.98, "threat": 0.2}
-CHANGES = {
+USUAL: dict[str, Any] = {"train": 20, "deploy": 40, "discount": 0.98, "threat": 0.2}
+CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "each episode for itself": {"discount": 0.0},
     "blamed like a defector": {"mistaken": 0.2},
@@ -239,7 +239,7 @@ def _watched(train: int, deploy: int, discount: float, seen: np.ndarray, memory:
         choices.append(defect > comply)
         closest = min(closest, float(np.abs(comply - defect).min()))
         worth = np.maximum(comply, defect)
-    way = []
+    way: list[int] = []
     for defects in reversed(choices):
         way.append(int(defects[sum(way)]))
     return float(worth[0]), way, closest
@@ -257,7 +257,7 @@ def _watched_case(train: int, deploy: int, discount: float, seen: Any) -> Case |
 
 def _watched_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    cases = [
+    fixed = [
         _watched_case(0, 4, 0.9, []),
         _watched_case(1, 3, 0.9, [0.6]),
         _watched_case(3, 0, 0.9, [0.2, 0.5, 0.9]),
@@ -268,6 +268,7 @@ def _watched_cases(seed: int) -> list[Case]:
         _watched_case(2, 7, 0.96, [0.2, 0.1]),  # one defection pays for the sake of the next
         _watched_case(3, 3, 0.99, [0.5, 0.1, 0.0]),
     ]
+    cases = [case for case in fixed if case is not None]
     while len(cases) < 14:
         train, deploy = int(random.integers(2, 9)), int(random.integers(1, 12))
         seen = np.sort(random.uniform(size=train) ** 2)

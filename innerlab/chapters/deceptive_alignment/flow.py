@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import softplus
 from traitlets import Bool, Float, Int, List
@@ -54,7 +53,7 @@ class Flow(Widget):
         alt: str,
         kappas: Sequence[float] = (1.0, 2.0),
         ratios: Sequence[float] = (1.0, 0.1, 4.0),
-        start: ArrayLike = (-1.0, 0.3),
+        start: Sequence[float] | np.ndarray = (-1.0, 0.3),
         rate: float = 0.04,
         steps: int = 2500,
     ):
@@ -74,10 +73,10 @@ class Flow(Widget):
     def picture(self) -> str:
         """The separatrix, the path from the start, and those from a grid of starts."""
         grid = [point for t in np.linspace(-1.8, 0.8, 7) for point in ((t, 0.1), (t, 0.6), (t, 1.1))]
-        starts = np.array([self.start, *grid]).T
+        theta_starts, lam_starts = np.array([self.start, *grid]).T
         looks = np.unique(np.geomspace(1, self.steps + 1, 60).astype(int) - 1)
         loss = training_loss(self.kappa, self.capped)
-        thetas, lams = descend(loss, *starts, looks, self.rate, self.ratio)
+        thetas, lams = descend(loss, theta_starts, lam_starts, looks.tolist(), self.rate, self.ratio)
         figure, axes = figures.panels(width=4.6, height=3.4)
         axes.plot(thetas[:, 1:], lams[:, 1:], color=figures.GRAY, linewidth=0.7)
         edge = np.array([THETA[0], 0])

@@ -173,7 +173,7 @@ def _judge_worth(case: Case, value: dict) -> Lesson | None:
     true, left = rings[wanted].sum() / rings.sum(), silent[wanted].sum() / silent.sum()
     recall = rings[wanted].sum() / counts[wanted].sum()
     if not _near(value["true"], true):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("base-rate-ignored", rates[wanted].sum() / rates.sum(), "How many models of each kind are there?"),
             ("recall", recall, "This is how many of the wanted models ring. Start from the alarms instead."),
             ("base-rate-alone", counts[wanted].sum() / counts.sum(), "This is how common they are before any alarm."),
@@ -371,7 +371,7 @@ def _judge_probe(case: Case, value: dict) -> Lesson | None:
     right, controls = scored(harmful), np.array([scored(harmful[order]) for order in orders])
     if not _near(value["probe"], right):
         sums = states[harmful].sum(0) - states[~harmful].sum(0)
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("wrong-way", 1 - right, "The direction runs from the mean of the harmless states to that of the harmful."),
             ("ties-lost", scored(harmful, 0.0), "A tie counts half."),
             ("ties-won", scored(harmful, 1.0), "A tie counts half."),

@@ -12,6 +12,7 @@ from innerlab.ensembles.policies import Policies
 from innerlab.evaluation import red_share
 from innerlab.widgets.widget import Widget
 from innerlab.worlds.gridworld import Gridworld
+from innerlab.worlds.layout_figures import draw_layout
 from innerlab.worlds.layouts import from_text
 from innerlab.worlds.red_doors import OUTCOMES, door_reward
 
@@ -83,7 +84,7 @@ class FrontDoor(Widget):
         """The first room in both colorings, and below them how both groups end."""
         figure, axes = figures.panels(2, 2, width=6.4, height=5.4)
         for ax, layout in zip(axes[0], range(2), strict=True):
-            figures.draw_layout(ax, self._world, layout)
+            draw_layout(ax, self._world, layout)
         for ax, group in zip(axes[1], self.groups, strict=True):
             ends = torch.tensor(group["ends"]) / 1000
             figures.outcome_columns(ax, ends / ends.sum(1, keepdim=True), sort_by=range(len(ends)))

@@ -231,6 +231,7 @@ def _worth(
     failures: Sequence[float],
     pulls: int,
     discount: float,
+    *,
     choice: Callable[[list[float], list[float]], float] = lambda values, chances: max(values),
     by: tuple[int, int] = (1, 1),
 ) -> float:
@@ -243,8 +244,8 @@ def _worth(
         more, fewer = list(successes), list(failures)
         more[arm] += by[0]
         fewer[arm] += by[1]
-        paid = 1 + discount * _worth(more, failures, pulls - 1, discount, choice, by)
-        unpaid = discount * _worth(successes, fewer, pulls - 1, discount, choice, by)
+        paid = 1 + discount * _worth(more, failures, pulls - 1, discount, choice=choice, by=by)
+        unpaid = discount * _worth(successes, fewer, pulls - 1, discount, choice=choice, by=by)
         values.append(chance * paid + (1 - chance) * unpaid)
         chances.append(chance)
     return choice(values, chances)
@@ -260,7 +261,7 @@ def _judge_worth(case: Case, value: float) -> Lesson | None:
     wrongs: tuple[tuple[str, float, str], ...] = (
         (
             "greedy",
-            _worth(*case.facts, lambda values, chances: values[int(np.argmax(chances))]),
+            _worth(*case.facts, choice=lambda values, chances: values[int(np.argmax(chances))]),
             "This agent pulls what is more likely to pay now. An arm may be worth more for what it says.",
         ),
         (
@@ -270,7 +271,7 @@ def _judge_worth(case: Case, value: float) -> Lesson | None:
         ),
         (
             "arms-at-random",
-            _worth(*case.facts, lambda values, chances: float(np.mean(values))),
+            _worth(*case.facts, choice=lambda values, chances: float(np.mean(values))),
             "The best agent takes the best arm at each pull, not the mean of all.",
         ),
         ("not-discounted", _worth(successes, failures, pulls, 1.0), "Later rewards count less."),

@@ -38,7 +38,7 @@ def _first(value: Any, wrongs: tuple, violates: str, see: str) -> Lesson | None:
 
 # Predict the objective
 
-TRAININGS = {
+TRAININGS: dict[str, dict[str, Any]] = {
     "noisy label": {"noise_true": 0.5, "noise_proxy": 0.0, "decoupled": 0.0},
     "loose proxy": {"noise_true": 0.0, "noise_proxy": 0.0, "decoupled": 0.2},
     "alike": {"noise_true": 1.0, "noise_proxy": 1.0, "decoupled": 0.0},
@@ -113,7 +113,7 @@ def _judge_best_step(case: Case, value: dict) -> Lesson | None:
     mean, d = float(variances.mean()), len(variances)
     if not _near(value["step"], step):
         noisy = noise**2 * second / n
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("factor-of-two", 2 * step, "The slope of a square brings a 2; here the step size takes it in."),
             ("factor-of-two", step / 2, "The slope of a square brings a 2; here the step size takes it in."),
             (
@@ -310,7 +310,7 @@ def _judge_halfway(case: Case, value: dict) -> Lesson | None:
     average = (layer(*first, *prompt) + layer(*second, *prompt)) / 2
     added = "The layer takes the mean over the examples, not the sum."
     if not _near(value["as they are"], plain):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("predictions-averaged", average, "Mix the weights, and then predict once."),
             ("gauge-fixed-in-both", gauged, "This is what comes of fixing the gauge first."),
             ("added-up", n * plain, added),
@@ -582,7 +582,7 @@ def _posterior_cases(seed: int) -> list[Case]:
         returns = Fields({"posterior": Array((len(tasks),), low=0.0), "effective": Number(low=0.0)})
         return Case(recipe, shown, returns, (x, y, tasks, prior, noise))
 
-    cases = []
+    cases: list[Case] = []
     while len(cases) < 4:
         many, d, n = int(random.integers(3, 7)), int(random.integers(1, 4)), int(random.integers(2, 5))
         tasks, x = random.normal(size=(many, d)), random.normal(size=(n, d))
@@ -628,7 +628,7 @@ def _judge_posterior(case: Case, value: dict) -> Lesson | None:
             return Lesson(
                 "adds-up", violates, f"They add up to {given.sum():.3g}; one of the tasks it must be.", LOOKUP
             )
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("prior-forgotten", _shares(-error / (2 * noise**2)), "Some tasks were likelier to begin with."),
             ("prior-alone", prior, "These are the probabilities before the examples were seen."),
             (

@@ -120,6 +120,7 @@ def _deepening(
     next_cell: list[list[int]],
     start: int,
     target: int,
+    *,
     keeps_off: str = "way",
     first_limit: int = 1,
     counts: str = "expansions",
@@ -264,7 +265,7 @@ def _tied_bits(values: np.ndarray, chance: np.ndarray, n: int) -> float:
 
 def _bits_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    kinds = [
+    kinds: list[tuple[list[float], list[float], int]] = [
         ([3, 3, 3], [1, 2, 3], 5),
         ([0, 1], [1, 1], 1),
         ([1, 0], [1, 3], 2),
@@ -364,7 +365,7 @@ def _tied_worst(values: np.ndarray, chance: np.ndarray, n: int) -> float:
 # Down a ravine
 
 
-def _descent(matrix, start, rate: float, momentum: float, steps: int, kind: str = "heavy ball") -> np.ndarray:
+def _descent(matrix, start, rate: float, momentum: float, steps: int, *, kind: str = "heavy ball") -> np.ndarray:
     """The path of gradient descent with momentum, or of one with a mistake, ``(steps + 1, dimensions)``."""
     path, velocity = [start], np.zeros_like(start)
     for _ in range(steps):
@@ -507,7 +508,7 @@ BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
-def _climbs(loss: np.ndarray, starts: list, budget: int, kind: str = "") -> list[Point]:
+def _climbs(loss: np.ndarray, starts: list, budget: int, *, kind: str = "") -> list[Point]:
     """Where hill climbing with restarts looks, or one with a mistake does."""
     rows, columns = loss.shape
     looked: list[Point] = []
@@ -674,7 +675,7 @@ def _egg_crate(x: np.ndarray, lowest: np.ndarray) -> np.ndarray:
     return (z**2 + 10 * (1 - np.cos(2 * np.pi * z))).sum(-1)
 
 
-def _evolution(start, lowest, noise, parents: int, size: float, growth: float, kind: str = "") -> np.ndarray:
+def _evolution(start, lowest, noise, parents: int, size: float, growth: float, *, kind: str = "") -> np.ndarray:
     """The means of the evolution strategy, or of one with a mistake, ``(generations + 1, dimensions)``."""
     means, best_so_far = [start], _egg_crate(start, lowest)
     for luck in noise:
@@ -925,7 +926,7 @@ class Entries:
         read = {}
         for words, pressed in value.items():
             try:
-                read[words] = button.read(pressed)
+                read[words] = int(button.read(pressed))
             except Misfit as problem:
                 raise Misfit(problem.lesson, f"For {words[:60]!r}: {problem}") from None
         return read
@@ -1144,8 +1145,9 @@ def _judge_diagnosis(case: Case, value: dict) -> Lesson | None:
 
 def _remark_on_diagnosis(values: list) -> str:
     return (
-        "You may open it now: it is `fourth_robot` in innerlab/robots.py. It does search, on the true map and with the "
-        "true buttons; and a table of answers for the old targets would have done all that you saw."
+        "You may open it now: it is `fourth_robot` in innerlab/chapters/optimizer/robots.py. It does search, on the "
+        "true map and with the true buttons; and a table of answers for the old targets would have done all that "
+        "you saw."
     )
 
 

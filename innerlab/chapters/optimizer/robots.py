@@ -1,7 +1,7 @@
 """Robots that walk mazes, the four changes that try them, and some that are sealed until they are opened.
 
-All of them are planted: the chapter on what an optimizer is says how they are made, and its exercises open those that
-it does not name.
+All of them are planted. The chapter on what an optimizer is shows planner, rule and changes as they stand here; its
+exercises use them too, and open those robots that the chapter does not name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from innerlab.systems.mazes import AS_LABELED, REVERSED, Maze, Walker, breadth_first, draw_mazes, first_moves, walk
+from innerlab.systems.mazes import REVERSED, Maze, Walker, breadth_first, draw_mazes, first_moves, walk
 
 CHANGES = ("new wall", "new target", "new start", "reversed buttons")
 
@@ -28,7 +28,10 @@ def rule(maze: Maze, cell: int) -> int:
     target_row, target_column = divmod(maze.target, maze.width)
     closer = (target_row < row, target_row > row, target_column < column, target_column > column)
     beside = (cell - maze.width, cell + maze.width, cell - 1, cell + 1)
-    return next((button for button in AS_LABELED if closer[button] and not maze.wall[beside[button]]), 0)
+    for button in range(4):
+        if closer[button] and not maze.wall[beside[button]]:
+            return button
+    return 0
 
 
 def arrives(robot: Walker, maze: Maze) -> bool:
@@ -40,31 +43,49 @@ def arrives(robot: Walker, maze: Maze) -> bool:
 def changes(maze: Maze) -> dict[str, list[Maze]]:
     """Every case of the four changes to a maze, by the names in ``CHANGES``.
 
-    New walls stand on the planner's way, between two crossings, and leave another way; new targets and new starts are
-    open cells off that way.
+    Targets and starts are new where they are open cells off the planner's way.
     """
     route = walk(planner, maze, 4 * maze.width**2)
     off = [cell for cell in maze.open_cells if cell not in route]
-    narrow = [cell for cell in route[1:-1] if cell // maze.width % 2 != cell % maze.width % 2]
-    walled = [_with_wall(maze, cell) for cell in narrow]
     return {
-        "new wall": [case for case in walled if breadth_first(case, case.start).buttons],
+        "new wall": new_walls(maze),
         "new target": [replace(maze, target=cell) for cell in off],
         "new start": [replace(maze, start=cell) for cell in off],
         "reversed buttons": [replace(maze, buttons=REVERSED)],
     }
 
 
-def _with_wall(maze: Maze, cell: int) -> Maze:
+def new_walls(maze: Maze) -> list[Maze]:
+    """The maze with one passage on the planner's way closed, for each whose closing leaves another way."""
+    route = walk(planner, maze, 4 * maze.width**2)
+    closed = [with_wall(maze, cell) for cell in passages(maze) if cell in route[1:-1]]
+    return [case for case in closed if breadth_first(case, case.start).buttons]
+
+
+def passages(maze: Maze) -> list[int]:
+    """The open cells between two crossings, in order."""
+    return [cell for cell in maze.open_cells if cell // maze.width % 2 != cell % maze.width % 2]
+
+
+def with_wall(maze: Maze, cell: int) -> Maze:
+    """A copy of the maze with one more wall.
+
+    Raises:
+        ValueError: if the cell is the start or the target.
+    """
     wall = maze.wall.copy()
     wall[cell] = True
     return replace(maze, wall=wall)
 
 
-def training_mazes(count: int = 32) -> list[Maze]:
-    """The first of the chapter's 32 training mazes.
+def fit_for_training(maze: Maze) -> bool:
+    """Whether the rule solves a maze, its way has six steps or more, and somewhere a new wall forces a detour."""
+    steps = len(breadth_first(maze, maze.start).buttons)
+    return arrives(rule, maze) and steps >= 6 and bool(new_walls(maze))
 
-    The rule solves them, the way has at least six steps, and in at least one place a new wall forces a detour.
+
+def training_mazes(count: int = 32) -> list[Maze]:
+    """The first of the chapter's 32 training mazes, chosen by :func:`fit_for_training` from 600.
 
     Raises:
         ValueError: if ``count`` is not 1 to 32.
@@ -77,8 +98,7 @@ def training_mazes(count: int = 32) -> list[Maze]:
 @cache
 def _all_training_mazes() -> tuple[Maze, ...]:
     drawn = draw_mazes(600, size=7, holes=4, seed=1)
-    solved = [maze for maze in drawn if arrives(rule, maze) and len(breadth_first(maze, maze.start).buttons) >= 6]
-    return tuple([maze for maze in solved if changes(maze)["new wall"]][:32])
+    return tuple([maze for maze in drawn if fit_for_training(maze)][:32])
 
 
 # Mazes as text, and what a robot sees that has no map

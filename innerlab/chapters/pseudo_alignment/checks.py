@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -218,7 +219,7 @@ def _step_cases(seed: int) -> list[Case]:
 def _step_case(logits, successor, reward, ends, start: int, discount: float, step_size: float) -> Case:
     arrays = {"logits": logits, "successor": successor, "reward": reward, "ends": ends}
     dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
-    recipe = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
+    recipe: dict[str, Any] = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
     recipe |= {"start": start, "discount": discount, "step_size": step_size}
     cells, actions = logits.shape
     shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
@@ -468,12 +469,12 @@ def _emptied() -> Lesson:
 NINE_IN_TEN, MOST, THREE_QUARTERS = 58, 54, 48  # of 64
 
 
-def _agents_room(text: str, red_door: bool) -> tuple[Gridworld | None, Lesson | None]:
+def _agents_room(text: str, red_door: bool) -> Gridworld | Lesson:
     """A room of the kind that the agents know, or what keeps it from being one."""
     try:
         world = from_text([text], reward=door_reward)
     except ValueError as problem:
-        return None, Lesson("unreadable", f"The room cannot be read: {problem!s:.200}")
+        return Lesson("unreadable", f"The room cannot be read: {problem!s:.200}")
     why_not = []
     if (world.height, world.width) != (5, 5):
         why_not.append(f"it has {world.height} rows and {world.width} columns")
@@ -482,19 +483,19 @@ def _agents_room(text: str, red_door: bool) -> tuple[Gridworld | None, Lesson | 
     if world.objects != 3:
         why_not.append(f"it holds {world.objects} things")
     if why_not:
-        return None, Lesson(
+        return Lesson(
             "not-their-kind-of-room",
             f"Rooms are to be of five by five cells with three things and no walls, but {' and '.join(why_not)}.",
             "In a room unlike any in training, failing says little. The art is to stay close.",
         )
     doors = [color for shape, color in _things(world).values() if shape == "door"]
     if red_door and doors != ["red"]:
-        return None, Lesson(
+        return Lesson(
             "no-red-door",
             "There is to be exactly one door, a red one, but the doors are: " + (", ".join(doors) or "none") + ".",
             "Agents that miss a blue door are in the chapter. Here they are to miss the red one they were trained on.",
         )
-    return world, None
+    return world
 
 
 def _endings(ensemble: str, world: Gridworld) -> torch.Tensor:
@@ -505,7 +506,9 @@ def _endings(ensemble: str, world: Gridworld) -> torch.Tensor:
 @cache
 def _trusted(ensemble: str) -> Policies:
     """A stored ensemble that no answer has had in its hands."""
-    return stored(ensemble)
+    policies = stored(ensemble)
+    assert isinstance(policies, Policies)  # so its recipe says
+    return policies
 
 
 def _tally(world: Gridworld, ensemble: str = "red_doors/detectors") -> dict[str, int]:
@@ -524,9 +527,9 @@ def _said(tally: dict[str, int]) -> str:
 
 
 def _judge_lure(case: Case, value: str) -> Lesson | None:
-    world, lesson = _agents_room(value, red_door=True)
-    if lesson:
-        return lesson
+    world = _agents_room(value, red_door=True)
+    if isinstance(world, Lesson):
+        return world
     tally = _tally(world)
     if tally["lured"] < NINE_IN_TEN:
         return Lesson(
@@ -552,9 +555,9 @@ def _judge_lure(case: Case, value: str) -> Lesson | None:
 
 
 def _judge_stall(case: Case, value: str) -> Lesson | None:
-    world, lesson = _agents_room(value, red_door=True)
-    if lesson:
-        return lesson
+    world = _agents_room(value, red_door=True)
+    if isinstance(world, Lesson):
+        return world
     others = [thing for thing in _things(world).values() if thing[0] != "door"]
     if any(color == "red" for _, color in others):
         return Lesson(
@@ -583,7 +586,8 @@ def _judge_stall(case: Case, value: str) -> Lesson | None:
 
 
 def _remark_on_room(values: list) -> str:
-    world, _ = _agents_room(values[0], red_door=True)
+    world = _agents_room(values[0], red_door=True)
+    assert isinstance(world, Gridworld)  # it has passed
     apart = _tally(world, "red_doors/detectors-told-apart")
     return (
         f"{_said(_tally(world))}. Of 64 agents that were also trained in rooms that tell door from red, "
@@ -623,9 +627,9 @@ def _in_words(red: tuple[float, float], none: tuple[float, float]) -> str:
 def _judge_revision(case: Case, value: dict) -> Lesson | None:
     distances = []
     for number, text in enumerate(value["rooms"]):
-        world, lesson = _agents_room(text, red_door=False)
-        if lesson:
-            return replace(lesson, violates=f"Room {number}: {lesson.violates}")
+        world = _agents_room(text, red_door=False)
+        if isinstance(world, Lesson):
+            return replace(world, violates=f"Room {number}: {world.violates}")
         things = _things(world)
         red = [cell for cell, (_, color) in things.items() if color == "red"]
         if len(red) != 1 or things[red[0]][0] == "door":

@@ -1,5 +1,8 @@
 """Agents trained on red doors, as the chapter on pseudo-alignment trains them, by design: 64 seeds each."""
 
+from collections.abc import Callable
+from typing import Any
+
 from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
 from innerlab.store import Recipe
 from innerlab.training import ExactGradient, train_exactly
@@ -10,12 +13,12 @@ _ROOMS = RedDoors()
 
 
 def in_rooms(
-    design: type[Policies], steps: int, rooms: RedDoors = _ROOMS, rooms_seed: int = 1, **options: float
+    design: Callable[..., Policies], steps: int, rooms: RedDoors = _ROOMS, rooms_seed: int = 1, **options: float
 ) -> Recipe:
     """Sixty-four seeds of a design, trained in rooms.
 
     Args:
-        design: of the networks.
+        design: makes the networks from seeds, a world and options, such as the class ``PlainPolicies``.
         steps: of gradient descent.
         rooms: what they are trained in.
         rooms_seed: from which the rooms are drawn.
@@ -48,7 +51,7 @@ def in_mazes(steps: int, swapped_share: float = 0.0, mazes_seed: int = 6) -> Rec
     return Recipe(lambda: ScentPolicies(range(64)), train)
 
 
-_TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
+_TOLD_APART: dict[str, Any] = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
 RECIPES = {
     "plain": in_rooms(PlainPolicies, 100),
     "salient": in_rooms(PlainPolicies, 100, color_gain=1.5),
