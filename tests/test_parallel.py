@@ -94,13 +94,17 @@ def test_a_cluster_computes_the_same_numbers_with_one_thread_each(workers):
     assert not torch.equal(alone[0][0], alone[4][0])  # the share makes a difference
 
 
-def test_all_workers_of_a_cluster_work_at_once(workers):
-    def wait(seconds):  # made here, so it travels by value
-        time.sleep(seconds)
+def test_all_workers_of_a_cluster_work_at_once(workers, tmp_path):
+    def meet(folder, number):  # made here, so it travels by value
+        open(os.path.join(folder, str(number)), "w").close()
+        until = time.monotonic() + 600
+        while len(os.listdir(folder)) < 2:  # each waits for the other
+            assert time.monotonic() < until
+            time.sleep(0.05)
         return os.getpid()
 
     with joblib.parallel_config("dask"):
-        assert set(spread(wait, [(0.5,)] * 2)) == workers
+        assert set(spread(meet, [(str(tmp_path), number) for number in range(2)])) == workers
 
 
 def test_an_error_on_a_cluster_is_raised_here(workers):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 from widget_pages import SCHEMES, tab_to
 
 from innerlab.widgets import scripts
@@ -169,10 +170,10 @@ def test_figures_are_veiled_until_all_their_questions_are_answered(look_at, sche
     answers = {"choice": 0, "number": 40, "curve": None}
     assert kept(page) == {f"innerlab/t/{name}": {"answer": answer} for name, answer in answers.items()}
     page.reload()
-    assert one.is_visible()
-    assert "You said 40 seeds" in number.get_by_role("status").inner_text()
+    expect(one).to_be_visible()
+    expect(number.get_by_role("status")).to_contain_text("You said 40 seeds")
     number.get_by_role("button", name="Take it back").click()
-    assert not one.is_visible()
+    expect(one).to_be_hidden()
     assert "innerlab/t/number" not in kept(page)
 
 
@@ -187,8 +188,8 @@ def test_a_figure_that_the_address_points_at_is_not_veiled(look_at):
     reader = look_at("predict")
     reader.page.goto(reader.page.url + "#fig-two")
     reader.page.reload()
-    assert reader.page.get_by_text("the second figure").is_visible()
-    assert not reader.page.get_by_text("the first figure").is_visible()
+    expect(reader.page.get_by_text("the first figure")).to_be_hidden()
+    expect(reader.page.get_by_text("the second figure")).to_be_visible()
 
 
 @pytest.mark.parametrize("how", ["keyboard", "pointer"])
@@ -251,7 +252,7 @@ def test_an_answer_to_an_older_question_counts_for_nothing(look_at):
     page = look_at("predict").page
     page.evaluate("localStorage.setItem('innerlab/t/number', JSON.stringify({answer: 'many'}))")
     page.reload()
-    assert page.locator(".il-predict").nth(1).get_by_role("button", name="Commit").is_visible()
+    expect(page.locator(".il-predict").nth(1).get_by_role("button", name="Commit")).to_be_visible()
 
 
 def test_without_scripts_there_is_a_picture_and_nothing_is_veiled(look_at, widgets):

@@ -34,20 +34,23 @@ def cells_of(box):
     return [re.search(r": ([\w' ]+)", label)[1] for label in labels]
 
 
-def stop_when_drawn(box, path, lines):
-    """Press Stop as soon as a running path has so many lines: within the page, where no run ends while we ask."""
+def stop_when_drawn(box, start, path, lines):
+    """Press a button, then Stop as soon as a path has so many lines: in the page, where no run ends while we ask."""
     box.evaluate(
-        """(box, [path, lines, patience]) => new Promise((done, fail) => {
-            const drawn = () => box.querySelector(path).getAttribute("d").split("L").length - 1;
-            const looking = setInterval(() => {
+        """(box, [start, path, lines, patience]) => new Promise((done, fail) => {
+            const press = name => [...box.querySelectorAll("button")].find(e => e.textContent === name).click();
+            const drawn = () => (box.querySelector(path)?.getAttribute("d") ?? "").split("L").length - 1;
+            const watch = new MutationObserver(() => {
                 if (drawn() < lines) return;
-                clearInterval(looking);
-                [...box.querySelectorAll("button")].find(button => button.textContent === "Stop").click();
+                watch.disconnect();
+                press("Stop");
                 done();
-            }, 1);
+            });
+            watch.observe(box, { attributes: true, childList: true, subtree: true });
+            press(start);
             setTimeout(() => fail(new Error(`only ${drawn()} lines were drawn`)), patience);
         })""",
-        [path, lines, 1000 * PATIENCE],
+        [start, path, lines, 1000 * PATIENCE],
     )
 
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from reader import after
 from widget_pages import SCHEMES, stop_when_drawn, tab_to
 
@@ -121,8 +122,7 @@ def test_flow_is_watched_and_stopped(look_at):
     reader = look_at("flow")
     box = reader.page.locator(".il-flow")
     reader.page.emulate_media(reduced_motion="no-preference")
-    box.get_by_role("button", name="Run").click()
-    stop_when_drawn(box, ".il-path", 5)
+    stop_when_drawn(box, "Run", ".il-path", 5)
     stopped = box.get_by_role("status").inner_text()
     steps = int(re.search(r"After (\d+) steps", stopped)[1])
     assert 0 < steps < 2500
@@ -131,4 +131,4 @@ def test_flow_is_watched_and_stopped(look_at):
     assert box.get_by_role("status").inner_text() == stopped
     box.get_by_role("button", name="Run").click()
     box.get_by_text("After 2500 steps").wait_for()
-    assert box.get_by_role("button", name="Run").is_visible()
+    expect(box.get_by_role("button", name="Run")).to_be_visible()

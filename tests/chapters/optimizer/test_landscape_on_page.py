@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from reader import after
 from widget_pages import SCHEMES, stop_when_drawn, tab_to
 
@@ -125,11 +126,10 @@ def test_landscape_runs_step_by_step_and_stops(look_at):
     reader = look_at("landscape")
     box = reader.page.locator(".il-landscape")
     reader.page.emulate_media(reduced_motion="no-preference")
-    box.get_by_role("button", name="Run").click()
-    stop_when_drawn(box, ".il-map .il-way-1", 20)
+    stop_when_drawn(box, "Run", ".il-map .il-way-1", 20)
     length = len(box.locator(".il-map .il-way-1").get_attribute("d"))
     after(reader.page, 200)
     assert len(box.locator(".il-map .il-way-1").get_attribute("d")) == length
     box.get_by_role("button", name="Run").click()
     box.get_by_text("after 1000 of 1000").wait_for()
-    assert box.get_by_role("button", name="Run").is_visible()
+    expect(box.get_by_role("button", name="Run")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from widget_pages import SCHEMES, cells_of, tab_to
+from widget_pages import SCHEMES, cells_of, stop_when_drawn, tab_to
 
 from innerlab.chapters.pseudo_alignment.maze_bench import MazeBench, rounded
 from innerlab.evaluation import outcome_probabilities
@@ -124,11 +124,8 @@ def test_bench_walks_at_once_or_step_by_step(look_at):
     assert trail.startswith("M")
     assert "L" in trail
     reader.page.emulate_media(reduced_motion="no-preference")
-    box.get_by_role("button", name="Let it walk").click()
-    box.get_by_role("button", name="Stop").wait_for()
-    expect(box.locator(".il-trail")).to_have_attribute("d", re.compile(r"(?:L[^L]*){3}"))
-    box.get_by_role("button", name="Stop").click()
-    assert box.get_by_role("button", name="Let it walk").is_visible()
+    stop_when_drawn(box, "Let it walk", ".il-trail", 3)
+    expect(box.get_by_role("button", name="Let it walk")).to_be_visible()
 
 
 def test_bench_by_keyboard_alone_and_a_challenge_is_met(look_at):
