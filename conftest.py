@@ -311,6 +311,11 @@ def pytest_xdist_make_scheduler(config, log):
     return BookScheduling(config, log)
 
 
+def uses(item) -> list[str]:
+    """Return the names of the fixtures that a test asks for, directly or through one another."""
+    return getattr(item, "fixturenames", [])
+
+
 def read_json(path: Path) -> dict:
     """Return what a file holds; nothing when there is none, or none that can be read."""
     try:
@@ -329,6 +334,8 @@ def pytest_collection_modifyitems(config, items):
     if not config.option.thorough:
         marks.add("thorough")
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+    if config.option.quick:
+        left_out += [item for item in items if not {"site", "browser"}.isdisjoint(uses(item))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         gone = set(left_out)
@@ -347,7 +354,7 @@ def pytest_collection_modifyitems(config, items):
         kind = "page" if PAGE_OF_THE_SITE.match(item.nodeid) else "file"
         return FIRST_SECONDS.get(name, FIRST_SECONDS[kind])
 
-    of_site = [item for item in items if item.nodeid.startswith("tests/site/")]
+    of_site = [item for item in items if "site" in uses(item)]
     builds = unit(max(of_site, key=seconds).nodeid) if of_site else None
 
     def place(item):

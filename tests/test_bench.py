@@ -250,7 +250,7 @@ def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
     assert asleep.wall_seconds >= 1
     assert asleep.cpu_seconds < asleep.wall_seconds / 2
     if sys.platform == "linux":  # elsewhere what a process has used is forgotten when it ends
-        assert in_child.cpu_seconds > in_child.wall_seconds / 5
+        assert in_child.cpu_seconds > 0.1  # the cell itself does next to nothing
     assert found["later"].run.seconds > asleep.wall_seconds + in_child.wall_seconds
     if sys.platform != "win32":
         assert 250 * 2**20 < found["heavy"].run.peak_bytes - found["light"].run.peak_bytes < 400 * 2**20

@@ -302,7 +302,7 @@ def test_several_may_store_at_once(tiny):
             everyone.wait()
             book.store(path, notebook, 1.0)
 
-    everyone = Barrier(4, timeout=30)
+    everyone = Barrier(4, timeout=600)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(store, [names[first::4] for first in range(4)]))
     book = Book.from_folder(tiny.root)

@@ -26,7 +26,7 @@ author: A. Tester
 copyright: "2026"
 logo: ""
 only_build_toc_files: true
-execute: {{execute_notebooks: cache, timeout: 60, stderr_output: error}}
+execute: {{execute_notebooks: cache, timeout: 600, stderr_output: error}}
 parse: {{myst_enable_extensions: [colon_fence]}}
 sphinx:
   local_extensions: {{innersite: "{(ROOT / "book" / "_ext").as_posix()}"}}

@@ -228,6 +228,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # whatever an answer prints goes nowhere
+    os.dup2(nothing, 2)
     _keep_to_itself()
     module = sys.modules["__main__"] = types.ModuleType("__main__")  # as in a notebook: what cells name is found there
     namespace = module.__dict__

@@ -165,6 +165,7 @@ class Answering:
         self._ready: tuple[str, ...] = ()
         self._at_rest = 0
         self._fresh = True
+        self._last_words = ""
 
     def __enter__(self) -> "Answering":
         return self
@@ -206,11 +207,24 @@ class Answering:
     def _prepare(self, set_up: tuple[str, ...]) -> None:
         """Starts the process if necessary, and runs the set-up code that it has not run yet."""
         if self._process is None or self._process.poll() is not None or set_up[: len(self._ready)] != self._ready:
-            self._start()
-            self._run("")  # says when it is there
+            self._begin()
         for source in set_up[len(self._ready) :]:
             self._run(source)
             self._ready += (source,)
+
+    def _begin(self) -> None:
+        """Starts the process and waits until it is there; one that ends before that is started again.
+
+        No answer has been near it then, and nothing is lost; a class must not go unmarked for it.
+        """
+        for attempts_left in reversed(range(STARTS)):
+            self._start()
+            try:
+                self._run("")  # says when it is there
+                return
+            except SetUpFailed as failure:
+                if attempts_left == 0 or "ended with exit code" not in str(failure):
+                    raise
 
     def _run(self, source: str) -> None:
         """Runs set-up code in the answering process itself.
@@ -222,7 +236,8 @@ class Answering:
         said = _parsed(line) if problem is None else problem
         if said != "ready":
             self._end()
-            raise SetUpFailed(f"What is run before any answer did not run: {said!s:.500}")
+            last = self._last_words.strip()[-500:]
+            raise SetUpFailed(f"What is run before any answer did not run: {said!s:.500}{last and ': ' + last}")
         self._at_rest = max(map(_own_memory, self._family()), default=0)
 
     def _start(self) -> None:
@@ -232,7 +247,7 @@ class Answering:
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,  # of what starts it; before it does anything, it turns to nowhere
                 env=self.environment,
                 start_new_session=True,
             )
@@ -303,9 +318,13 @@ class Answering:
         with contextlib.suppress(OSError):  # what it has not read is lost
             if self._process.stdin is not None:
                 self._process.stdin.close()
+        if self._process.stderr is not None:
+            self._last_words = _what_is_there(self._process.stderr)
         self._process = None
 
 
+STARTS = 3
+"""how often a process is started that ends before it is there"""
 PATIENCE = 3
 """times the seconds that an answer may take if it did not get the processor for half of them"""
 GRACE = 10
@@ -335,6 +354,15 @@ def ask_elsewhere(
     others = {} if command is None else {"command": command}
     with Answering(environment=environment, limits=Limits(seconds=seconds), **others) as process:
         return [process.ask(request) for request in requests]
+
+
+def _what_is_there(stream: Any) -> str:
+    """What has been written to a pipe, without waiting for more, where the system can do that; then it is closed."""
+    with stream:
+        if not hasattr(os, "set_blocking") or os.name == "nt":
+            return ""
+        os.set_blocking(stream.fileno(), False)
+        return (stream.read(2**16) or b"").decode(errors="replace")
 
 
 def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:

@@ -44,6 +44,7 @@ DEFAULT_PACKAGE = "innerlab"
 MARKER = "unfinished"
 PROFILES = "bench/profiles.json"  # how long chapters take, from `python run.py bench --profile`; may be missing
 PACKAGES = ("torch", "numpy", "scipy", "matplotlib", "jupyter-book")  # whose versions a reader may ask for
+STARTING = 600  # seconds that a kernel may be silent while it should start, or after it has answered
 PATIENCE = 15  # seconds without news before saying what is running
 OWN = "mystnb"  # where a notebook, and a cell of it, keep settings of their own
 UNHEARD = ("show", "remove")  # what myst-nb may be told to do with stderr that is not at least a warning
@@ -230,6 +231,8 @@ class Run:
             self.notebook,
             timeout=self.timeout,
             record_timing=False,
+            startup_timeout=STARTING,
+            iopub_timeout=STARTING,  # or what a busy kernel is slow to send would be left out
             extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
             resources={"metadata": {"path": str(self.path.parent)}},
             on_cell_start=self._reach,
