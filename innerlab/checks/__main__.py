@@ -1,7 +1,7 @@
 """A process that answers: ``python -m innerlab.checks`` runs cells and sends back what the answer in them replies.
 
 Each line of its standard input is an order, and each gets a line in return. ``{"set_up": code}`` is run here;
-``{"ask": [cells, name, recipes], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) in a copy of this process
+``{"ask": [cells, name, calls], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) in a copy of this process
 that ends with it, so that no answer sees what another has done. It knows no exercise and judges nothing.
 """
 
@@ -34,8 +34,8 @@ def replies_to(request: Request, namespace: dict[str, Any]) -> list[Reply]:
         except BaseException as error:
             problem = error
     if request.name not in namespace:
-        return [refusal("raises", in_one_line(problem))] * request.calls
-    return ask(namespace[request.name], request.recipes)
+        return [refusal("raises", in_one_line(problem))] * request.due
+    return ask(namespace[request.name], request.calls)
 
 
 def compiled(cell: str, filename: str) -> Any:
@@ -217,8 +217,8 @@ def main() -> None:
             except Exception as error:
                 said = in_one_line(error)
         else:
-            cells, name, recipes = order["ask"]
-            request = Request(tuple(cells), name, recipes)
+            cells, name, calls = order["ask"]
+            request = Request(tuple(cells), name, calls)
             if hasattr(os, "fork"):
                 said = in_a_copy(request, namespace, order["limits"], [orders.fileno(), channel])
             else:

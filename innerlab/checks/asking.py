@@ -1,6 +1,6 @@
 """Asking an answer for its values: in this process, or in another one that sees no judge.
 
-A *recipe* is a small JSON dict that says how to make the arguments of one call, so that both sides can make them:
+The *arguments* of one call are described by a small JSON dict, by name, so that both sides can make them:
 
 - ``{"tensor": [[0.5, 1.0]], "dtype": "float64"}``: a tensor of these numbers;
 - ``{"agents": "red_doors/plain"}``: an ensemble from the store (:mod:`innerlab.store`);
@@ -34,33 +34,34 @@ import torch
 
 from innerlab.checks.values import Misfit, pack, type_name
 
-Recipe = dict[str, Any]
+Arguments = dict[str, Any]
+"""Arguments of one call by name, described in JSON."""
 Reply = dict[str, Any]
 
 
-def make(recipe: Any) -> Any:
-    """The argument that a part of a recipe describes; a new one at each call."""
-    if not isinstance(recipe, dict):
-        return recipe
-    if "tensor" in recipe:
-        return torch.tensor(recipe["tensor"], dtype=getattr(torch, recipe.get("dtype", "float64")))
-    if "agents" in recipe:
+def make(description: Any) -> Any:
+    """The argument that a description stands for; a new one at each call."""
+    if not isinstance(description, dict):
+        return description
+    if "tensor" in description:
+        return torch.tensor(description["tensor"], dtype=getattr(torch, description.get("dtype", "float64")))
+    if "agents" in description:
         from innerlab.store import stored
 
-        return stored(recipe["agents"])
-    if "rooms" in recipe:
+        return stored(description["agents"])
+    if "rooms" in description:
         from innerlab.worlds.red_doors import RedDoors
 
-        return RedDoors(**recipe["rooms"]).sample(recipe["layouts"], recipe["seed"])
-    return {key: make(part) for key, part in recipe.items()}
+        return RedDoors(**description["rooms"]).sample(description["layouts"], description["seed"])
+    return {key: make(part) for key, part in description.items()}
 
 
-def call(answer: Callable, recipe: Recipe) -> Reply:
+def call(answer: Callable, arguments: Arguments) -> Reply:
     """What a function that is an answer replies to one call. Raises nothing but KeyboardInterrupt."""
-    arguments = {name: make(part) for name, part in recipe.items()}
-    before = {name: _fingerprint(argument) for name, argument in arguments.items()}
+    made = {name: make(part) for name, part in arguments.items()}
+    before = {name: _fingerprint(argument) for name, argument in made.items()}
     try:
-        value = answer(**arguments)
+        value = answer(**made)
     except NotImplementedError:
         return refusal("not-attempted", "It raises NotImplementedError.")
     except KeyboardInterrupt:
@@ -75,19 +76,19 @@ def call(answer: Callable, recipe: Recipe) -> Reply:
         return refusal(misfit.lesson, str(misfit))
     except Exception as error:  # hostile objects may raise anything when looked at
         return refusal("wrong-type", f"It cannot be read as plain data ({type(error).__name__}).")
-    reply["changed"] = [name for name, argument in arguments.items() if _fingerprint(argument) != before[name]]
+    reply["changed"] = [name for name, argument in made.items() if _fingerprint(argument) != before[name]]
     return reply
 
 
-def ask(answer: Any, recipes: Sequence[Recipe] | None) -> list[Reply]:
-    """The replies of an answer in this process: one for each recipe, or one if it is a value (no recipes)."""
-    if recipes is None:
+def ask(answer: Any, calls: Sequence[Arguments] | None) -> list[Reply]:
+    """The replies of an answer in this process: one for each call, or one if it is a value (no calls)."""
+    if calls is None:
         return [call(lambda: answer, {})]
     if answer is ...:
-        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(recipes)
+        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(calls)
     if not callable(answer):
-        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(recipes)
-    return [call(answer, recipe) for recipe in recipes]
+        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(calls)
+    return [call(answer, arguments) for arguments in calls]
 
 
 @dataclass(frozen=True)
@@ -97,19 +98,19 @@ class Request:
     Attributes:
         cells: code to run first, as in a notebook: the answer is the last of them.
         name: the variable that holds the answer.
-        recipes: as in :func:`ask`.
+        calls: the arguments of each, as in :func:`ask`.
         set_up: code that is trusted and run once in the process, for this request and those after it.
     """
 
     cells: tuple[str, ...]
     name: str
-    recipes: tuple[Recipe, ...] | None
+    calls: tuple[Arguments, ...] | None
     set_up: tuple[str, ...] = ()
 
     @property
-    def calls(self) -> int:
+    def due(self) -> int:
         """How many replies are due."""
-        return 1 if self.recipes is None else len(self.recipes)
+        return 1 if self.calls is None else len(self.calls)
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class SetUpFailed(Exception):
 class Answering:
     """A process that answers requests one after the other, each in a copy of itself that ends with it.
 
-    It is given code and recipes and nothing to judge by. If an answer ends it, it is started again. Use it in a
+    It is given code and calls and nothing to judge by. If an answer ends it, it is started again. Use it in a
     ``with`` statement.
 
     Args:
@@ -179,18 +180,18 @@ class Answering:
             self._prepare(request.set_up)
         self._fresh = False
         line, problem = self._exchange(
-            {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
+            {"ask": [request.cells, request.name, request.calls], "limits": asdict(self.limits)},
             PATIENCE * self.limits.seconds + GRACE,
         )
         said = _parsed(line) if problem is None else problem
         if isinstance(said, dict) and set(said) == {"problem"}:
-            return [said] * request.calls
+            return [said] * request.due
         if not isinstance(said, dict) or not isinstance(said.get("sent"), str):
             self._end()  # it is no longer the process that was started
             said = {"sent": ""}
         replies = _parsed(said["sent"])
-        if not _well_formed(replies, request.calls):
-            return [refusal("crashed", "What it sent cannot be read.")] * request.calls
+        if not _well_formed(replies, request.due):
+            return [refusal("crashed", "What it sent cannot be read.")] * request.due
         return replies
 
     def _prepare(self, set_up: tuple[str, ...]) -> None:
