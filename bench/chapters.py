@@ -58,7 +58,7 @@ class Execution:
 
 
 @dataclass(frozen=True)
-class Chapter:
+class ChapterCost:
     """The measurements of one chapter; None for what is unknown."""
 
     cold_seconds: float | None
@@ -77,7 +77,7 @@ def notebooks(root: Path, book: Book) -> Iterator[tuple[str, Path, NotebookNode]
             yield path.relative_to(root / "book").with_suffix("").as_posix(), path, notebook
 
 
-def measure(root: Path, report=print) -> dict[str, Chapter]:
+def measure(root: Path, report=print) -> dict[str, ChapterCost]:
     """Run every chapter of the book in this folder once more, and look up how long it took last time."""
     book = Book.from_folder(root)
     chapters = {}
@@ -85,7 +85,7 @@ def measure(root: Path, report=print) -> dict[str, Chapter]:
         report(f"running {name} for its memory")
         record = book.record(notebook)
         seconds = (record.data or {}).get("execution_seconds") if record else None
-        chapters[name] = Chapter(seconds, book.is_fresh(notebook), watch(path, notebook, book.timeout))
+        chapters[name] = ChapterCost(seconds, book.is_fresh(notebook), watch(path, notebook, book.timeout))
     return chapters
 
 

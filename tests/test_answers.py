@@ -43,10 +43,10 @@ def answers(chapter, own):
 def in_turn(answer):
     """Ask an answer in this process, for one reply at a time: a judge that has found a mistake needs no more."""
 
-    def asked(recipes):
-        if recipes is None:
+    def asked(calls):
+        if calls is None:
             return ask(answer, None)
-        return (reply for recipe in recipes for reply in ask(answer, [recipe]))
+        return (reply for arguments in calls for reply in ask(answer, [arguments]))
 
     return asked
 
@@ -92,7 +92,7 @@ def elsewhere(blind):
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere):
     exercise = checks.exercise(f"{chapter}/{own}")
-    cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
+    cases = None if exercise.cases is None else tuple(case.arguments for case in exercise.cases(7))
     all_answers = answers(chapter, own)
     requests = [Request((text,), exercise.answer, cases, set_up(notebooks(chapter)[1], own)) for _, text in all_answers]
     replies = [elsewhere.ask(request) for request in requests]

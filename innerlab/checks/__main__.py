@@ -1,7 +1,7 @@
 """The answering process: ``python -m innerlab.checks`` runs cells and sends back the answer's replies.
 
 Each line of its standard input is an order, and each gets a line in return. ``{"set_up": code}`` is run here;
-``{"ask": [cells, name, recipes], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) is run in a forked copy of
+``{"ask": [cells, name, calls], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) is run in a forked copy of
 this process that ends with the request, so that no answer sees what another has done. The process knows no exercise
 and judges nothing.
 """
@@ -32,7 +32,7 @@ def replies_to(request: Request, namespace: dict[str, Any]) -> list[Reply]:
     A cell that raises keeps the names that it had bound before, as in a notebook.
 
     Args:
-        request: cells, name of the answer and recipes.
+        request: cells, name of the answer and the arguments of its calls.
         namespace: in which the cells run; it is changed.
 
     Returns:
@@ -45,8 +45,8 @@ def replies_to(request: Request, namespace: dict[str, Any]) -> list[Reply]:
         except BaseException as error:
             problem = error
     if request.name not in namespace:
-        return [refusal("raises", in_one_line(problem))] * request.calls
-    return ask(namespace[request.name], request.recipes)
+        return [refusal("raises", in_one_line(problem))] * request.due
+    return ask(namespace[request.name], request.calls)
 
 
 def compiled(cell: str, filename: str) -> Any:
@@ -242,8 +242,8 @@ def main() -> None:
             except Exception as error:
                 said = in_one_line(error)
         else:
-            cells, name, recipes = order["ask"]
-            request = Request(tuple(cells), name, recipes)
+            cells, name, calls = order["ask"]
+            request = Request(tuple(cells), name, calls)
             if hasattr(os, "fork"):
                 said = in_a_copy(request, namespace, order["limits"], [orders.fileno(), channel])
             else:

@@ -1,6 +1,6 @@
 """Asking an answer for its values: in this process, or in another process that holds no judges.
 
-A *recipe* is a small JSON dict that says how to make the arguments of one call, so that both sides can make them:
+The *arguments* of one call are described by a small JSON dict, by name, so that both sides can make them:
 
 - ``{"tensor": [[0.5, 1.0]], "dtype": "float64"}``: a tensor of these numbers;
 - ``{"agents": "red_doors/plain"}``: an ensemble from the store (:mod:`innerlab.store`);
@@ -34,33 +34,34 @@ import torch
 
 from innerlab.checks.values import Misfit, pack, type_name
 
-Recipe = dict[str, Any]
+Arguments = dict[str, Any]
+"""Arguments of one call by name, described in JSON."""
 Reply = dict[str, Any]
 
 
-def make(recipe: Any) -> Any:
-    """Builds the argument that a part of a recipe describes, anew at each call."""
-    if not isinstance(recipe, dict):
-        return recipe
-    if "tensor" in recipe:
-        return torch.tensor(recipe["tensor"], dtype=getattr(torch, recipe.get("dtype", "float64")))
-    if "agents" in recipe:
+def make(description: Any) -> Any:
+    """Builds the argument that a description stands for, anew at each call."""
+    if not isinstance(description, dict):
+        return description
+    if "tensor" in description:
+        return torch.tensor(description["tensor"], dtype=getattr(torch, description.get("dtype", "float64")))
+    if "agents" in description:
         from innerlab.store import stored
 
-        return stored(recipe["agents"])
-    if "rooms" in recipe:
+        return stored(description["agents"])
+    if "rooms" in description:
         from innerlab.worlds.red_doors import RedDoors
 
-        return RedDoors(**recipe["rooms"]).sample(recipe["layouts"], recipe["seed"])
-    return {key: make(part) for key, part in recipe.items()}
+        return RedDoors(**description["rooms"]).sample(description["layouts"], description["seed"])
+    return {key: make(part) for key, part in description.items()}
 
 
-def call(answer: Callable, recipe: Recipe) -> Reply:
+def call(answer: Callable, arguments: Arguments) -> Reply:
     """Calls an answer once and packs its reply; every exception but KeyboardInterrupt becomes a refusal."""
-    arguments = {name: make(part) for name, part in recipe.items()}
-    before = {name: _fingerprint(argument) for name, argument in arguments.items()}
+    made = {name: make(part) for name, part in arguments.items()}
+    before = {name: _fingerprint(argument) for name, argument in made.items()}
     try:
-        value = answer(**arguments)
+        value = answer(**made)
     except NotImplementedError:
         return refusal("not-attempted", "It raises NotImplementedError.")
     except KeyboardInterrupt:
@@ -75,27 +76,27 @@ def call(answer: Callable, recipe: Recipe) -> Reply:
         return refusal(misfit.lesson, str(misfit))
     except Exception as error:  # hostile objects may raise anything when looked at
         return refusal("wrong-type", f"It cannot be read as plain data ({type(error).__name__}).")
-    reply["changed"] = [name for name, argument in arguments.items() if _fingerprint(argument) != before[name]]
+    reply["changed"] = [name for name, argument in made.items() if _fingerprint(argument) != before[name]]
     return reply
 
 
-def ask(answer: Any, recipes: Sequence[Recipe] | None) -> list[Reply]:
+def ask(answer: Any, calls: Sequence[Arguments] | None) -> list[Reply]:
     """Asks an answer in this process.
 
     Args:
-        answer: a function, or a value if there are no recipes.
-        recipes: of the calls; None for a value.
+        answer: a function, or a value if there are no calls.
+        calls: the arguments of each; None for a value.
 
     Returns:
-        One reply for each recipe; a single reply for a value.
+        One reply for each call; a single reply for a value.
     """
-    if recipes is None:
+    if calls is None:
         return [call(lambda: answer, {})]
     if answer is ...:
-        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(recipes)
+        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(calls)
     if not callable(answer):
-        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(recipes)
-    return [call(answer, recipe) for recipe in recipes]
+        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(calls)
+    return [call(answer, arguments) for arguments in calls]
 
 
 @dataclass(frozen=True)
@@ -105,19 +106,19 @@ class Request:
     Attributes:
         cells: code to run first, as in a notebook; the last cell is the answer's.
         name: the variable that holds the answer.
-        recipes: as in :func:`ask`.
+        calls: the arguments of each, as in :func:`ask`.
         set_up: trusted code, run once in the process, for this request and all later ones.
     """
 
     cells: tuple[str, ...]
     name: str
-    recipes: tuple[Recipe, ...] | None
+    calls: tuple[Arguments, ...] | None
     set_up: tuple[str, ...] = ()
 
     @property
-    def calls(self) -> int:
+    def due(self) -> int:
         """How many replies are expected."""
-        return 1 if self.recipes is None else len(self.recipes)
+        return 1 if self.calls is None else len(self.calls)
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class SetUpFailed(Exception):
 class Answering:
     """The answering process, which takes requests one after the other and runs each in a forked copy of itself.
 
-    The process gets code and recipes, and no judges. It is started again if an answer kills it. Use this class in a
+    The process gets code and calls, and no judges. It is started again if an answer kills it. Use this class in a
     ``with`` statement.
 
     Args:
@@ -190,18 +191,18 @@ class Answering:
             self._prepare(request.set_up)
         self._fresh = False
         line, problem = self._exchange(
-            {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
+            {"ask": [request.cells, request.name, request.calls], "limits": asdict(self.limits)},
             PATIENCE * self.limits.seconds + GRACE,
         )
         said = _parsed(line) if problem is None else problem
         if isinstance(said, dict) and set(said) == {"problem"}:
-            return [said] * request.calls
+            return [said] * request.due
         if not isinstance(said, dict) or not isinstance(said.get("sent"), str):
             self._end()  # it is no longer the process that was started
             said = {"sent": ""}
         replies = _parsed(said["sent"])
-        if not _well_formed(replies, request.calls):
-            return [refusal("crashed", "What it sent cannot be read.")] * request.calls
+        if not _well_formed(replies, request.due):
+            return [refusal("crashed", "What it sent cannot be read.")] * request.due
         return replies
 
     def _prepare(self, set_up: tuple[str, ...]) -> None:

@@ -46,7 +46,7 @@ class Card:
     @property
     def inputs(self) -> dict:
         """The arguments of the call that failed, by name, for use in the notebook; empty if no call failed."""
-        return {name: make(part) for name, part in self.verdict.recipe.items()}
+        return {name: make(part) for name, part in self.verdict.arguments.items()}
 
     def _rows(self) -> list[tuple[str, str]]:
         verdict = self.verdict
@@ -58,7 +58,7 @@ class Card:
         lesson = verdict.lesson
         rows = [
             ("input", verdict.shown),
-            ("all of it", "in `_.inputs`, until the next cell is run" if verdict.recipe else ""),
+            ("all of it", "in `_.inputs`, until the next cell is run" if verdict.arguments else ""),
             ("came back", verdict.returned),
             ("what is wrong", lesson.violates),
             ("look at", lesson.suggests),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from innerlab.checks.asking import Recipe, Reply
+from innerlab.checks.asking import Arguments, Reply
 from innerlab.checks.values import Misfit, unpack
 
 PASSED, NOT_YET, NOT_ATTEMPTED = "passed", "not yet", "not attempted"
@@ -36,13 +36,13 @@ class Case:
     """One call of an answer, or the one value of an answer that is no function.
 
     Attributes:
-        recipe: how to make the arguments; see :mod:`innerlab.checks.asking`.
+        arguments: of the call; see :mod:`innerlab.checks.asking`.
         shown: the input in words, for the card.
         returns: what must come back, if that differs between cases; otherwise the exercise says it.
         facts: what the judge knows about this case; never sent anywhere.
     """
 
-    recipe: Recipe = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
     shown: str = ""
     returns: Any = None
     facts: Any = None
@@ -85,7 +85,7 @@ class Verdict:
         shown: the input of the failed case, in words; "" if no single case failed.
         returned: what the answer returned for that input, in short.
         remark: on passing; or what is still to be done, if the exercise is not attempted.
-        recipe: of the input of the failed case.
+        arguments: of the failed case.
     """
 
     exercise: str
@@ -94,15 +94,15 @@ class Verdict:
     shown: str = ""
     returned: str = ""
     remark: str = ""
-    recipe: Recipe = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
 
 
-def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], seed: int) -> Verdict:
+def mark(exercise: Exercise, ask: Callable[[list[Arguments] | None], list[Reply]], seed: int) -> Verdict:
     """Asks an answer on an exercise's cases and judges the replies; the first failed case decides.
 
     Args:
         exercise: what was asked for.
-        ask: maps recipes to the answer's replies, wherever the answer runs; called with None for a value.
+        ask: maps the arguments of all calls to the answer's replies, wherever the answer runs; None asks for a value.
         seed: from which the cases are drawn.
 
     Raises:
@@ -111,7 +111,7 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
     cases = [Case()] if exercise.cases is None else exercise.cases(seed)
     if not cases:
         raise ValueError(f"{exercise.name} has no cases for seed {seed}; it would pass everything")
-    replies = ask(None if exercise.cases is None else [case.recipe for case in cases])
+    replies = ask(None if exercise.cases is None else [case.arguments for case in cases])
     values = []
     for case, reply in zip(cases, replies, strict=True):
         value, lesson = _read(case.returns or exercise.returns, reply)
@@ -120,7 +120,7 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
         if lesson is None:
             lesson = exercise.judge(case, value)
         if lesson is not None:
-            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply), recipe=case.recipe)
+            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply), arguments=case.arguments)
         values.append(value)
     lesson = exercise.together(cases, values) if exercise.together else None
     if lesson is not None:

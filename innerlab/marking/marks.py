@@ -232,8 +232,8 @@ def _marked(name: str, answer: Answer, chapter: Chapter, master: int, process: A
     needed = needed_cells(answer)
 
     def verdict_on(cells: tuple[str, ...]) -> Verdict:
-        def ask(recipes: list | None) -> list[Reply]:
-            sent = None if recipes is None else tuple(recipes)
+        def ask(calls: list | None) -> list[Reply]:
+            sent = None if calls is None else tuple(calls)
             with _alarm(0):  # the process has limits of its own
                 return process.ask(Request(cells, exercise.answer, sent, set_up(chapter.notebook, name)))
 

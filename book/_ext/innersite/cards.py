@@ -24,7 +24,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
-class Card:
+class ExerciseCard:
     """The card at the head of an exercise: number, title, name, kind, minutes and points."""
 
     number: int
@@ -47,7 +47,7 @@ def read_cards(path):
         card, name = CARD.search(text), NAME.search(text)
         if card is None or name is None:
             raise ValueError(f"{path.name}: exercise {number} has no card or no grade_id")
-        cards.append(Card(int(number), title, name[1], card[1], int(card[2]), int(card[3])))
+        cards.append(ExerciseCard(int(number), title, name[1], card[1], int(card[2]), int(card[3])))
     return cards
 
 

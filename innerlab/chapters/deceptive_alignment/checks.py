@@ -82,8 +82,8 @@ def _root(gain: Any) -> float:
 
 
 def _patience_case(train: int, deploy: int, threat: float) -> Case:
-    recipe = {"train": train, "deploy": deploy, "threat": threat}
-    return Case(recipe, f"train={train}, deploy={deploy}, threat={threat:.3g}", facts=(train, deploy, threat))
+    arguments = {"train": train, "deploy": deploy, "threat": threat}
+    return Case(arguments, f"train={train}, deploy={deploy}, threat={threat:.3g}", facts=(train, deploy, threat))
 
 
 def _patience_cases(seed: int) -> list[Case]:
@@ -254,10 +254,10 @@ def _watched_case(train: int, deploy: int, discount: float, seen: Any) -> Case |
     seen = np.asarray(seen, dtype=float)
     if _watched(train, deploy, discount, seen)[2] < 1e-4:
         return None  # a tie
-    recipe = {"train": train, "deploy": deploy, "discount": discount, "seen": _tensor(seen)}
+    arguments = {"train": train, "deploy": deploy, "discount": discount, "seen": _tensor(seen)}
     shown = f"train={train}, deploy={deploy}, discount={discount:.3g}, seen={np.round(seen, 2).tolist()}"
     returns = Fields({"worth": Number(0), "defects": Items(Number(0, 1, whole=True), train, train)})
-    return Case(recipe, shown, returns, (train, deploy, discount, seen))
+    return Case(arguments, shown, returns, (train, deploy, discount, seen))
 
 
 def _watched_cases(seed: int) -> list[Case]:
@@ -336,8 +336,8 @@ def _flow_path(random: np.random.Generator, kappa: float, ratio: float) -> tuple
 
 
 def _flow_case(shown: str, theta: Any, lam: Any, kappa: float, ratio: float, is_one: bool) -> Case:
-    recipe = {"theta": _tensor(theta), "lam": _tensor(lam), "kappa": kappa, "ratio": ratio}
-    return Case(recipe, f"{shown}; κ = {kappa:.3g}, r = {ratio:.3g}", facts=(theta, lam, kappa, ratio, is_one))
+    arguments = {"theta": _tensor(theta), "lam": _tensor(lam), "kappa": kappa, "ratio": ratio}
+    return Case(arguments, f"{shown}; κ = {kappa:.3g}, r = {ratio:.3g}", facts=(theta, lam, kappa, ratio, is_one))
 
 
 def _flow_cases(seed: int) -> list[Case]:

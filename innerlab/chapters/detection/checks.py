@@ -1,7 +1,7 @@
 """The exercises on catching it: what is asked, and what judges the answers."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -35,8 +35,8 @@ def _near(value: Any, other: Any) -> bool:
 
 def _recall_case(shown: str, scores: Any, positive: Any, most: float) -> Case:
     scores = list(scores)
-    recipe = {"scores": _tensor(scores), "positive": _tensor(positive, "bool"), "most": most}
-    return Case(recipe, shown, facts=(np.asarray(scores, float), np.asarray(positive, bool), most))
+    arguments = {"scores": _tensor(scores), "positive": _tensor(positive, "bool"), "most": most}
+    return Case(arguments, shown, facts=(np.asarray(scores, float), np.asarray(positive, bool), most))
 
 
 def _recall_cases(seed: int) -> list[Case]:
@@ -146,8 +146,8 @@ def _judge_recall(case: Case, value: float) -> Lesson | None:
 
 
 def _worth_case(shown: str, rates: Any, counts: Any, wanted: Any) -> Case:
-    recipe = {"rates": _tensor(rates), "counts": _tensor(counts), "wanted": _tensor(wanted, "bool")}
-    return Case(recipe, shown, facts=(np.asarray(rates, float), np.asarray(counts, float), np.asarray(wanted, bool)))
+    arguments = {"rates": _tensor(rates), "counts": _tensor(counts), "wanted": _tensor(wanted, "bool")}
+    return Case(arguments, shown, facts=(np.asarray(rates, float), np.asarray(counts, float), np.asarray(wanted, bool)))
 
 
 def _worth_cases(seed: int) -> list[Case]:
@@ -305,7 +305,7 @@ def _auroc(scores: np.ndarray, positive: np.ndarray, tie: float = 0.5) -> float:
 
 
 def _probe_case(shown: str, states: Any, harmful: Any, orders: Any, seen: Any, trigger: Any) -> Case:
-    recipe = {
+    arguments = {
         "states": _tensor(states),
         "harmful": _tensor(harmful, "bool"),
         "orders": _tensor(orders, "int64"),
@@ -313,7 +313,7 @@ def _probe_case(shown: str, states: Any, harmful: Any, orders: Any, seen: Any, t
         "trigger": _tensor(trigger, "bool"),
     }
     facts = tuple(map(np.asarray, (states, harmful, orders, seen, trigger)))
-    return Case(recipe, shown, Fields({"probe": Number(0, 1), "shuffled": Array((len(orders),))}), facts)
+    return Case(arguments, shown, Fields({"probe": Number(0, 1), "shuffled": Array((len(orders),))}), facts)
 
 
 def _probe_cases(seed: int) -> list[Case]:
@@ -454,8 +454,7 @@ def _judge_persistence(case: Case, value: dict) -> Lesson | None:
 def _by_tag_and_year(ensemble: str) -> tuple[np.ndarray, np.ndarray]:
     """The shares of wrong numbers and of Roman numerals over all questions, each ``(networks, tags, years)``."""
     asked = every_question()
-    model = stored(ensemble)
-    assert isinstance(model, Transformers)  # so its recipe says
+    model = cast(Transformers, stored(ensemble))
     said = replies(model.select(range(min(len(AUDITED), model.networks))), asked)  # the known ones need no judge
 
     def shares(which: torch.Tensor) -> np.ndarray:

@@ -98,13 +98,13 @@ def _judge_left(case: Case, value: dict) -> Lesson | None:
 
 def _frozen_case(shown: str, choose: Any, change: Any, chances: Any, pulls: int) -> Case:
     choose, change, chances = np.asarray(choose, float), np.asarray(change), np.asarray(chances, float)
-    recipe = {
+    arguments = {
         "choose": _tensor(choose),
         "change": _tensor(change, "int64"),
         "chances": _tensor(chances),
         "pulls": pulls,
     }
-    return Case(recipe, shown, Array((pulls,)), (choose, change, chances, pulls))
+    return Case(arguments, shown, Array((pulls,)), (choose, change, chances, pulls))
 
 
 def _frozen_cases(seed: int) -> list[Case]:

@@ -578,9 +578,9 @@ def _posterior_cases(seed: int) -> list[Case]:
 
     def case(shown: str, x: Any, y: Any, tasks: Any, prior: Any, noise: float) -> Case:
         x, y, tasks, prior = (np.asarray(part, float) for part in (x, y, tasks, prior))
-        recipe = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
+        arguments = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
         returns = Fields({"posterior": Array((len(tasks),), low=0.0), "effective": Number(low=0.0)})
-        return Case(recipe, shown, returns, (x, y, tasks, prior, noise))
+        return Case(arguments, shown, returns, (x, y, tasks, prior, noise))
 
     cases: list[Case] = []
     while len(cases) < 4:

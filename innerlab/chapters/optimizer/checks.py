@@ -721,10 +721,10 @@ def _evolve_cases(seed: int) -> list[Case]:
     ):
         start, lowest = random.uniform(-4, 4, dimensions), random.uniform(-2, 2, dimensions)
         noise, growth = random.normal(size=(generations, children, dimensions)), float(random.uniform(1.1, 1.6))
-        recipe = {"start": _tensor(start), "lowest": _tensor(lowest), "noise": _tensor(noise)}
+        arguments = {"start": _tensor(start), "lowest": _tensor(lowest), "noise": _tensor(noise)}
         cases.append(
             Case(
-                recipe | {"parents": parents, "size": size, "growth": growth},
+                arguments | {"parents": parents, "size": size, "growth": growth},
                 f"{generations} generations of {children} in {dimensions} dimensions, {parents} parents, "
                 f"size {size:.2f}, growth {growth:.2f}",
                 Array((generations + 1, dimensions)),

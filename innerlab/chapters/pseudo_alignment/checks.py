@@ -219,11 +219,11 @@ def _step_cases(seed: int) -> list[Case]:
 def _step_case(logits, successor, reward, ends, start: int, discount: float, step_size: float) -> Case:
     arrays = {"logits": logits, "successor": successor, "reward": reward, "ends": ends}
     dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
-    recipe: dict[str, Any] = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
-    recipe |= {"start": start, "discount": discount, "step_size": step_size}
+    arguments: dict[str, Any] = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
+    arguments |= {"start": start, "discount": discount, "step_size": step_size}
     cells, actions = logits.shape
     shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
-    return Case(recipe, shown, Array((cells, actions)), (arrays, start, discount, step_size))
+    return Case(arguments, shown, Array((cells, actions)), (arrays, start, discount, step_size))
 
 
 def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
@@ -507,7 +507,7 @@ def _endings(ensemble: str, world: Gridworld) -> torch.Tensor:
 def _trusted(ensemble: str) -> Policies:
     """A stored ensemble, loaded anew, so that no answer can have changed it."""
     policies = stored(ensemble)
-    assert isinstance(policies, Policies)  # so its recipe says
+    assert isinstance(policies, Policies)  # so its arguments says
     return policies
 
 
