@@ -3,7 +3,9 @@
 Every exercise has a card in `solutions/<chapter>.md`. Pages name exercises by `<chapter>/<name>` and never type what is
 on the card; a name that does not exist is a warning, and so fails the build.
 
-- the role `effort` says how long the `reading` of this page takes, what its `exercises` come to, or `all exercises`;
+- the role `effort` says how long the `reading` of this page takes, or `all reading`: of all chapters with exercises;
+  what its `exercises` come to, or `all exercises`; and how long the `least exercises` and the `most exercises` that a
+  chapter has take together;
 - the directive `exercises` lists some, `<chapter>: <name>, <name>` a line, with their sum and a link to their page.
 """
 
@@ -56,6 +58,11 @@ def source_of(env, chapter):
     return Path(env.srcdir, "solutions", f"{chapter}.md")
 
 
+def with_exercises(env):
+    """Return the names of all chapters that have exercises."""
+    return sorted(path.stem for path in Path(env.srcdir, "solutions").glob("*.md"))
+
+
 def solutions(env, chapter):
     """Return the path of a chapter's exercises, after noting it as a dependency of the page that is being read."""
     path = source_of(env, chapter)
@@ -82,19 +89,27 @@ class effort(nodes.Inline, nodes.TextElement):
 
 
 class Effort(SphinxRole):
-    """The role `effort`: the time that `reading` or `exercises` of this page take, or `all exercises` of the book."""
+    """The role `effort`: how long `reading` or `exercises` of this page take, or all of the book."""
 
     def run(self):
         if self.text == "reading":
             return [effort()], []
+        if self.text == "all reading":
+            for chapter in with_exercises(self.env):
+                self.env.note_dependency(str(Path(self.env.srcdir, "book", f"{chapter}.md")))
+            return [effort(all=True)], []
         if self.text == "exercises":
             cards = read_cards(solutions(self.env, Path(self.env.docname).name))
             return [nodes.Text(summary(cards))], []
-        if self.text == "all exercises":
-            chapters = sorted(path.stem for path in Path(self.env.srcdir, "solutions").glob("*.md"))
-            cards = [card for chapter in chapters for card in read_cards(solutions(self.env, chapter))]
-            return [nodes.Text(summary(cards))], []
-        message = self.inliner.reporter.error(f"effort is of reading or of (all) exercises, not of {self.text!r}")
+        if self.text in ("all exercises", "least exercises", "most exercises"):
+            chapters = [read_cards(solutions(self.env, chapter)) for chapter in with_exercises(self.env)]
+            if self.text == "all exercises":
+                return [nodes.Text(summary([card for cards in chapters for card in cards]))], []
+            choose = min if self.text == "least exercises" else max
+            return [nodes.Text(hours(choose(sum(card.minutes for card in cards) for cards in chapters)))], []
+        message = self.inliner.reporter.error(
+            f"effort is of (all) reading or of (all, least, most) exercises, not of {self.text!r}"
+        )
         return [], [message]
 
 
@@ -155,9 +170,15 @@ def reading_minutes(doctree):
 
 
 def say_reading(app, doctree, docname):
-    """Replace the placeholders for reading time by text."""
+    """Replace the placeholders for reading times, of this page or of all chapters with exercises, by text."""
     for node in list(doctree.findall(effort)):
-        node.replace_self(nodes.Text(f"about {reading_minutes(doctree)} minutes"))
+        if node.get("all"):
+            pages = [f"book/{chapter}" for chapter in with_exercises(app.env)]
+            count = sum(words(app.env.get_doctree(page)) for page in pages if page in app.env.all_docs)
+            said = hours(round(count / WORDS_A_MINUTE))
+        else:
+            said = f"{reading_minutes(doctree)} minutes"
+        node.replace_self(nodes.Text(f"about {said}"))
 
 
 def setup(app):
