@@ -174,13 +174,13 @@ def write(root: Path, book: dict | None, profiles: Mapping[str, dict]) -> None:
 
 
 def read(root: Path) -> dict:
-    """Return what the file says; nothing when there is none."""
+    """Return the content of the file; an empty dict when there is none."""
     path = root / PROFILES
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def complaints(root: Path) -> list[str]:
-    """Say where the file and the book have parted: chapters without a profile, profiles without a chapter or cell."""
+    """List where file and book differ: chapters without a profile, profiles without a chapter or cell."""
     profiles = read(root).get("chapters", {})
     said = []
     for name, _, notebook in chapters.notebooks(root, Book.from_folder(root)):
@@ -196,7 +196,7 @@ def complaints(root: Path) -> list[str]:
 
 
 def fingerprint(source: str) -> str:
-    """Tell one cell's source from another."""
+    """A short hash of a cell's source."""
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -207,7 +207,7 @@ def beginning(source: str) -> str:
 
 
 def rounded(value: float) -> float:
-    """Three figures: what comes after is noise."""
+    """Round to three significant digits; the others are noise."""
     return float(f"{value:.3g}")
 
 

@@ -53,11 +53,11 @@ def new_agent(seed: int) -> PPO:
 
 
 def door_share(model, rooms) -> float:
-    """In which share of some rooms a model ends at the door, each played once."""
-    seen, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
+    """The share of rooms in which a model ends at the door; each room is played once."""
+    obs, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
     over, reached = np.zeros(rooms.num_envs, bool), np.zeros(rooms.num_envs)
     for _ in range(LONGEST):
-        seen, reward, terminated, truncated, _ = rooms.step(model.predict(seen)[0])
+        obs, reward, terminated, truncated, _ = rooms.step(model.predict(obs)[0])
         reached += reward * ~over
         over |= terminated | truncated
     assert over.all()
@@ -75,7 +75,7 @@ def seconds_to_learn(seed: int, steps: int, unseen: int, enough: float = 0.95, e
         every: steps of the world between two tests, about.
 
     Returns:
-        None if it has not learned that by then.
+        The seconds; None if the agent does not reach the door in enough rooms within these steps.
     """
     rooms = gymnasium.make_vec(WORLD, num_envs=unseen, layouts=unseen, layouts_seed=2)
     watch = _Watch(rooms, enough, every)

@@ -45,10 +45,10 @@ def answers(chapter, own):
 def in_turn(answer):
     """Ask an answer in this process, for one reply at a time: a judge that has found a mistake needs no more."""
 
-    def asked(recipes):
-        if recipes is None:
+    def asked(calls):
+        if calls is None:
             return ask(answer, None)
-        return (reply for recipe in recipes for reply in ask(answer, [recipe]))
+        return (reply for arguments in calls for reply in ask(answer, [arguments]))
 
     return asked
 
@@ -81,7 +81,10 @@ def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, ow
         found = [outcome(mark(exercise, in_turn(namespace[exercise.answer]), seed)) for seed in seeds]
         if set(found) != {wanted}:
             wrong[text] = f"wanted {wanted}, found { ({name: found.count(name) for name in set(found)}) }"
-    assert not wrong, "\n\n".join(f"{reason}\n{text}" for text, reason in wrong.items())
+    assert not wrong, (
+        f"{exercise.name}: mend the judge in innerlab/chapters/{chapter}/checks.py, or the answer or its lesson in "
+        f"tests/chapters/{chapter}/bank.py:\n\n" + "\n\n".join(f"{reason}\n{text}" for text, reason in wrong.items())
+    )
 
 
 def test_those_that_take_long_are_there():
@@ -98,20 +101,32 @@ def elsewhere(blind):
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere):
     exercise = checks.exercise(f"{chapter}/{own}")
-    cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
+    cases = None if exercise.cases is None else tuple(case.arguments for case in exercise.cases(7))
     all_answers = answers(chapter, own)
     requests = [Request((text,), exercise.answer, cases, set_up(notebooks(chapter)[1], own)) for _, text in all_answers]
     replies = [elsewhere.ask(request) for request in requests]
     found = [outcome(mark(exercise, lambda _, reply=reply: reply, 7)) for reply in replies]
-    assert found == [wanted for wanted, _ in all_answers]
+    wrong = [
+        f"wanted {wanted}, found {got}\n{text}"
+        for got, (wanted, text) in zip(found, all_answers, strict=True)
+        if got != wanted
+    ]
+    assert not wrong, (
+        f"{exercise.name}: where only the notebook's own cells and the laboratory without judges are at hand, "
+        "these answers of the bank come to something else:\n\n" + "\n\n".join(wrong)
+    )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_exercise_has_a_bank_a_check_and_points(chapter):
     module = module_of(chapter, "checks")
     banks = bank_of(chapter).BANKS
-    assert list(banks) == list(module.EXERCISES)
+    at = f"tests/chapters/{chapter}/bank.py"
+    assert list(banks) == list(module.EXERCISES), (
+        f"{at}: BANKS must have the exercises of the wing's checks.py, in order: {list(module.EXERCISES)}"
+    )
     for own, bank in banks.items():
-        assert len(bank.right) >= 1, own
-        assert len(bank.wrong) >= 3, own
-        assert len({lesson for lesson, _ in bank.wrong}) >= 3, own
+        assert len(bank.right) >= 1, f"{at}, {own}: add a right answer that is written differently from the solution"
+        assert len(bank.wrong) >= 3, f"{at}, {own}: add wrong answers, at least three, that somebody might give"
+        lessons = {lesson for lesson, _ in bank.wrong}
+        assert len(lessons) >= 3, f"{at}, {own}: the wrong answers need at least three lessons; they have {lessons}"

@@ -90,10 +90,10 @@ def test_the_separate_modules_are_the_same_networks():
     with torch.no_grad():
         for table in policies.parameters():
             table.add_(0.1 * torch.randn(table.shape, generator=torch.Generator().manual_seed(0)))
-    seen = egocentric_objects(rooms, torch.arange(50), rooms.start)
+    obs = egocentric_objects(rooms, torch.arange(50), rooms.start)
     for which in range(3):
         separate = laboratory.Separate(policies, which)
-        torch.testing.assert_close(separate(seen[None])[0], policies(seen)[which])
+        torch.testing.assert_close(separate(obs[None])[0], policies(obs)[which])
         trained = [table.numel() for table in separate.parameters() if table.requires_grad]
         assert sum(trained) == sum(table[0].numel() for table in policies.parameters())
 
@@ -121,8 +121,8 @@ def test_the_share_of_doors_is_that_of_rooms_played_once():
         def __init__(self, actions):
             self.actions = actions
 
-        def predict(self, seen):
-            return np.full(len(seen), self.actions.pop(0) if self.actions else 0), None
+        def predict(self, obs):
+            return np.full(len(obs), self.actions.pop(0) if self.actions else 0), None
 
     class Rooms:
         """Pays in the second step in every other room, and again in a later episode, which does not count."""
@@ -348,5 +348,9 @@ def test_a_profile_has_a_line_for_each_cell():
 def test_every_chapter_has_its_profile():
     """Cells may have changed since; then the bench says so, as this does."""
     chapters_now = [name for name, *_ in chapters.notebooks(ROOT, Book.from_folder(ROOT))]
-    assert list(profiles.read(ROOT)["chapters"]) == chapters_now
+    written = list(profiles.read(ROOT)["chapters"])
+    assert written == chapters_now, (
+        "bench/profiles.json has a profile of every page with code, sorted by name; for a new one run: "
+        f"python run.py bench --profile <chapter>. One-sided: {sorted(set(written) ^ set(chapters_now))}"
+    )
     print(*profiles.complaints(ROOT), sep="\n")

@@ -41,7 +41,7 @@ def asked(week):
 def test_a_card_is_read(tmp_path):
     path = tmp_path / "a.md"
     path.write_text(f"# Exercises\n\n## 1. One step\n\n{CARD}\n{NAMED}\n## How far are you?\n", "utf8")
-    assert cards.read_cards(path) == [cards.Card(1, "One step", "climb", "write", 20, 3)]
+    assert cards.read_cards(path) == [cards.ExerciseCard(1, "One step", "climb", "write", 20, 3)]
 
 
 @pytest.mark.parametrize("text", [CARD, NAMED])
@@ -57,9 +57,14 @@ def test_cards_give_the_points_that_are_marked(chapters, request):
         text = (request.config.rootpath / "solutions" / f"{chapter}.md").read_text("utf8")
         sections = re.split(r"^## ", text, flags=re.MULTILINE)[1 : len(known) + 1]
         marked = [sum(int(number) for number in re.findall(r'"?points"?: (\d+)', section)) for section in sections]
-        assert [card.points for card in known] == marked, chapter
-        assert [card.number for card in known] == list(range(1, len(known) + 1)), chapter
-        assert len({card.name for card in known}) == len(known), chapter
+        at = f"solutions/{chapter}.md"
+        for card, points in zip(known, marked, strict=True):
+            assert card.points == points, f"{at}: the card of {card.name} says {card.points} points, its cells {points}"
+        assert [card.number for card in known] == list(range(1, len(known) + 1)), (
+            f"{at}: number the exercises `## 1. Title`, `## 2. Title` and so on; they have {[c.number for c in known]}"
+        )
+        names = [card.name for card in known]
+        assert len(set(names)) == len(names), f"{at}: two exercises have the same grade_id: {names}"
 
 
 @pytest.mark.parametrize(
@@ -70,21 +75,36 @@ def test_hours(minutes, said):
 
 
 def test_syllabi_keep_to_the_load_that_they_announce(chapters, syllabi):
-    assert [len(weeks) for weeks in syllabi.values()] == [3, 6, 10]
+    counts = [len(weeks) for weeks in syllabi.values()]
+    assert counts == [3, 6, 10], f"book/teaching.md: the syllabi have {counts} weeks that say `#### Week ...`"
     minutes = {(chapter, card.name): card.minutes for chapter, known in chapters.items() for card in known}
     for title, weeks in syllabi.items():
         loads = [sum(minutes[exercise] for exercise in week) for week in weeks]
-        assert max(loads) <= BUDGETS[title], (title, loads)
+        at = f"book/teaching.md, {title}"
+        assert max(loads) <= BUDGETS[title], (
+            f"{at}: it promises at most {BUDGETS[title]} minutes of exercises a week, and the cards of its weeks come "
+            f"to {loads}; move or leave out some"
+        )
         exercises = [exercise for week in weeks for exercise in week]
-        assert len(set(exercises)) == len(exercises), title
-        assert {chapter for chapter, _ in exercises} <= set(chapters)
-    assert {chapter for week in syllabi["Ten weeks"] for chapter, _ in week} == set(chapters)
+        twice = sorted({exercise for exercise in exercises if exercises.count(exercise) > 1})
+        assert not twice, f"{at}: no exercise is asked for twice, as these are: {twice}"
+        unknown = sorted({chapter for chapter, _ in exercises} - set(chapters))
+        assert not unknown, f"{at}: there are no solutions/<chapter>.md for {unknown}"
+    left_out = sorted(set(chapters) - {chapter for week in syllabi["Ten weeks"] for chapter, _ in week})
+    assert not left_out, (
+        "book/teaching.md, Ten weeks: every chapter with exercises comes up; add a line `chapter: exercise, exercise` "
+        f"to the ```{{exercises}} of a week for {left_out}"
+    )
 
 
-def test_what_the_page_for_teachers_says_of_all_exercises(chapters):
-    totals = {chapter: sum(card.minutes for card in known) for chapter, known in chapters.items()}
-    assert 270 <= totals.pop("optimizer") <= 330
-    assert 90 <= min(totals.values()) <= max(totals.values()) <= 180
+def test_pages_say_what_all_exercises_and_all_reading_come_to_by_the_cards(request):
+    for name, roles in {
+        "teaching": ("least exercises", "most exercises"),
+        "index": ("all reading", "all exercises"),
+    }.items():
+        text = (request.config.rootpath / "book" / f"{name}.md").read_text("utf8")
+        for role in roles:
+            assert f"{{effort}}`{role}`" in text, f"book/{name}.md: let {{effort}}`{role}` say it, and type no number"
 
 
 def test_syllabi_name_sources_that_are_there(request):
@@ -92,8 +112,8 @@ def test_syllabi_name_sources_that_are_there(request):
     text = (root / "book" / "teaching.md").read_text("utf8")
     known = set(re.findall(r"^@\w+\{([^,]+),", (root / "book" / "references.bib").read_text("utf8"), re.MULTILINE))
     cited = set(re.findall(r"\{cite:t\}`([^`]+)`", text))
-    assert len(cited) > 20
-    assert cited <= known
+    assert len(cited) > 20, f"book/teaching.md cites only {len(cited)} sources for reading from outside"
+    assert cited <= known, f"book/teaching.md cites what book/references.bib lacks: {sorted(cited - known)}"
 
 
 def page(*parts):
@@ -112,6 +132,17 @@ def test_reading_counts_prose_alone():
     assert cards.reading_minutes(page()) == 5
 
 
+def test_reading_of_all_chapters_with_exercises_is_added_up(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    pages = {f"book/{name}": page(nodes.paragraph(text="word " * 10_800)) for name in ("one", "two", "without")}
+    for name in ("one", "two", "not_yet_a_page"):
+        (tmp_path / "solutions" / f"{name}.md").write_text("", "utf8")
+    env = SimpleNamespace(srcdir=tmp_path, all_docs=pages, get_doctree=pages.get)
+    document = page(nodes.paragraph("", "", cards.effort(all=True)))
+    cards.say_reading(SimpleNamespace(env=env), document, "index")
+    assert document.astext() == "about 3 hours"
+
+
 def test_reading_is_said_where_it_is_asked_for():
     sentence = nodes.paragraph("", "", nodes.Text("Takes "), cards.effort(), nodes.Text("."))
     document = page(sentence)
@@ -119,17 +150,23 @@ def test_reading_is_said_where_it_is_asked_for():
     assert sentence.astext() == "Takes about 5 minutes."
 
 
+OPENING = "```{admonition} In this chapter\n:class: objectives\n"
+CLOSING = "```{admonition} In short\n:class: short\n"
+
+
 def test_every_chapter_opens_and_closes_alike(chapters, request):
     for name in chapters:
-        text = (request.config.rootpath / "book" / f"{name}.md").read_text("utf8")
-        opening = text.index("```{admonition} In this chapter\n:class: objectives\n")
-        assert opening < text.index("```{code-cell}"), name
+        text, at = (request.config.rootpath / "book" / f"{name}.md").read_text("utf8"), f"book/{name}.md"
+        opening, closing = text.find(OPENING), text.find(CLOSING)
+        assert 0 <= opening < text.index("```{code-cell}"), f"{at}: above code, make a box that begins\n{OPENING}"
         box = text[opening : text.index("\n```\n", opening)]
-        assert 3 <= len(re.findall(r"^- ", box, re.MULTILINE)) <= 5, name
+        objectives = len(re.findall(r"^- ", box, re.MULTILINE))
+        assert 3 <= objectives <= 5, f"{at}: the box of objectives has three to five lines `- ...`, not {objectives}"
         for part in ("**Needs** [](prerequisites.md)", "{effort}`reading`", "[](status.md)", "{effort}`exercises`"):
-            assert part in box, (name, part)
-        assert not re.search(r"\d", box), (name, "numbers come from the cards")
-        closing = text.index("```{admonition} In short\n:class: short\n")
-        assert closing > text.index("claims.table()"), name
-        sentences = re.findall(r"^- ", text[closing : text.index("\n```\n", closing)], re.MULTILINE)
-        assert 3 <= len(sentences) <= 6, name
+            assert part in box, f"{at}: the box of objectives must hold {part}"
+        typed = re.findall(r".*\d.*", box)
+        assert not typed, f"{at}: no number is typed into the box of objectives; cards and page give them: {typed}"
+        assert "claims.table()" in text, f"{at}: a cell `claims.table()` closes the chapter"
+        assert closing > text.index("claims.table()"), f"{at}: below the table, make a box that begins\n{CLOSING}"
+        sentences = len(re.findall(r"^- ", text[closing : text.index("\n```\n", closing)], re.MULTILINE))
+        assert 3 <= sentences <= 6, f"{at}: the box `In short` has three to six lines `- ...`, not {sentences}"

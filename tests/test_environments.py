@@ -200,13 +200,13 @@ def test_each_object_pays_and_counts_as_what_it_is(name):
 
 def test_planes_show_what_lies_where_as_seen_by_the_agent():
     env = small()
-    seen, _ = env.reset()
-    assert seen.shape == environments.observation_shape(env.world) == (8, 5, 5)
-    lit = {tuple(place) for place in np.argwhere(seen).tolist()}
+    obs, _ = env.reset()
+    assert obs.shape == environments.observation_shape(env.world) == (8, 5, 5)
+    lit = {tuple(place) for place in np.argwhere(obs).tolist()}
     # the window's middle is (2, 2); the door lies one to the right, the key one down and one to the left
     assert lit == {(0, 2, 3), (4, 2, 3), (1, 3, 1), (5, 3, 1)}
-    seen, *_ = env.step(UP)
-    assert {tuple(place) for place in np.argwhere(seen).tolist()} == {(0, 3, 3), (4, 3, 3), (1, 4, 1), (5, 4, 1)}
+    obs, *_ = env.step(UP)
+    assert {tuple(place) for place in np.argwhere(obs).tolist()} == {(0, 3, 3), (4, 3, 3), (1, 4, 1), (5, 4, 1)}
 
 
 def test_the_drawing_has_the_agent_where_it_is():

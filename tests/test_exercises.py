@@ -36,22 +36,29 @@ def region(answer):
 @pytest.mark.parametrize("source", SOURCES, ids=CHAPTERS)
 def test_the_exercises_are_up_to_date(source, tmp_path):
     made = release.text_of(release.released(source)).encode()
-    assert (ROOT / "exercises" / f"{source.stem}.ipynb").read_bytes() == made, "run: python run.py exercises"
+    assert (ROOT / "exercises" / f"{source.stem}.ipynb").read_bytes() == made, (
+        f"exercises/{source.stem}.ipynb is not what solutions/{source.name} makes; run: python run.py exercises"
+    )
     windows = tmp_path / source.name
     windows.write_bytes(source.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
     assert release.text_of(release.released(windows)).encode() == made
 
 
 def test_every_exercise_notebook_has_a_source():
-    assert sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb")) == CHAPTERS != []
+    notebooks = sorted(path.stem for path in (ROOT / "exercises").glob("*.ipynb"))
+    assert CHAPTERS, "solutions/ is empty"
+    assert notebooks == CHAPTERS, (
+        "exercises/<chapter>.ipynb and solutions/<chapter>.md come in pairs; write the source and run: "
+        f"python run.py exercises. Without a partner: {sorted(set(notebooks) ^ set(CHAPTERS))}"
+    )
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=CHAPTERS)
 def test_nothing_of_an_answer_is_released(source):
     whole, out = release.source_notebook(source), release.released(source)
     text = (ROOT / "exercises" / f"{source.stem}.ipynb").read_text("utf-8")
-    assert release.BEGIN not in text
-    assert release.END not in text
+    assert release.BEGIN not in text, f"exercises/{source.stem}.ipynb holds an answer; run: python run.py exercises"
+    assert release.END not in text, f"exercises/{source.stem}.ipynb holds an answer; run: python run.py exercises"
     assert out.metadata == {"kernelspec": release.KERNEL}
     released_lines = {line.strip() for one in out.cells for line in one.source.splitlines()}
     secret = 0
@@ -73,15 +80,22 @@ def test_nothing_of_an_answer_is_released(source):
         for line in (line.strip() for line in lines):
             # a closing bracket, or a line that the stub shows as well, tells nothing
             if line not in stub and re.search(r"\w", line):
-                assert line not in released_lines
+                assert line not in released_lines, (
+                    f"solutions/{source.name}, {after.id}: the answer's line {line!r} stands elsewhere in the notebook "
+                    "that learners get, and gives itself away; word one of the two differently"
+                )
                 secret += 1
-    assert secret > 10
+    assert secret > 10, (
+        f"solutions/{source.name}: all answers together have {secret} lines that learners do not get; a chapter's "
+        f"exercises have more than ten, between {release.BEGIN!r} and {release.END!r} or in written answers"
+    )
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=CHAPTERS)
 def test_ids_come_from_names_and_positions(source):
     for index, one in enumerate(release.released(source).cells):
-        assert one.id == one.metadata.get("nbgrader", {}).get("grade_id", f"cell-{index}")
+        wanted = one.metadata.get("nbgrader", {}).get("grade_id", f"cell-{index}")
+        assert one.id == wanted, f"the cell released from solutions/{source.name} as {one.id} should be {wanted}"
 
 
 def bindings(code):
@@ -99,17 +113,27 @@ def test_stubs_and_answers_bind_the_same_names_and_graders_know_every_exercise(s
         about = after.metadata.get("nbgrader", {})
         if after.cell_type == "code" and about.get("solution"):
             answered = bindings("\n".join(region(before.source)))  # may define more, for itself
-            assert answered.items() >= bindings(after.source).items(), after.id
-            assert checks.EXERCISES[after.id].answer in bindings(after.source), after.id
+            stub, at = bindings(after.source), f"solutions/{source.name}, {after.id}"
+            assert answered.items() >= stub.items(), (
+                f"{at}: the answer must define what the stub defines, with the same parameters: {stub}, not {answered}"
+            )
+            assert after.id in checks.EXERCISES, f"{at}: EXERCISES in the wing's checks.py has no {after.id!r}"
+            assert checks.EXERCISES[after.id].answer in stub, f"{at}: the stub must define {after.id!r} for its check"
         if about.get("grade") and after.cell_type == "code":
             own = about["grade_id"].removeprefix("check-")
             answer = checks.EXERCISES[own].answer
-            assert after.source == f'check("{source.stem}/{own}", {answer})'
-            assert about["locked"]
-            assert about["points"] > 0
-    automatic = [name for name in release.exercises_in(out) if name not in checks.WRITTEN]
-    assert automatic == list(checks.EXERCISES)
-    assert set(checks.WRITTEN) <= set(release.exercises_in(out))
+            call, at = f'check("{source.stem}/{own}", {answer})', f"solutions/{source.name}, {after.id}"
+            assert after.source == call, f"{at}: the cell that checks must hold {call} and nothing else"
+            assert about["locked"], f"{at}: the cell that checks must have `locked: true`"
+            assert about["points"] > 0, f"{at}: give it points"
+    known = release.exercises_in(out)
+    automatic = [name for name in known if name not in checks.WRITTEN]
+    assert automatic == list(checks.EXERCISES), (
+        f"innerlab/chapters/{source.stem}/checks.py: EXERCISES must name what solutions/{source.name} asks, in order: "
+        f"{automatic}; those that a person marks go into WRITTEN"
+    )
+    unknown = sorted(set(checks.WRITTEN) - set(known))
+    assert not unknown, f"innerlab/chapters/{source.stem}/checks.py: WRITTEN names no exercise of the source: {unknown}"
 
 
 HEAD = SOURCES[0].read_text("utf-8").partition("\n---\n")[0] + "\n---\n"

@@ -1,6 +1,7 @@
 """The glossary and the notation page: complete, in order, with sources, and true to what the chapters use."""
 
 import re
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -67,57 +68,79 @@ def targets(text):
 
 @pytest.mark.parametrize("term", listed(RLO) + listed(LITERATURE))
 def test_term_stands_in_the_glossary(term):
-    assert term in NAMES
+    assert term in NAMES, f"book/glossary.md has no entry {term!r}, a word of the literature that readers look for"
 
 
 def test_terms_are_in_order_and_none_stands_twice():
     heads = [names[0] for names, _, _ in ENTRIES]
-    assert heads == sorted(heads, key=str.casefold)
-    assert len({name.casefold() for name in NAMES}) == len(NAMES)
+    for head, due in zip(heads, sorted(heads, key=str.casefold), strict=True):
+        assert head == due, f"book/glossary.md is not in alphabetical order: {due!r} belongs where {head!r} stands"
+    twice = [name for name, count in Counter(name.casefold() for name in NAMES).items() if count > 1]
+    assert not twice, f"book/glossary.md has two entries for {twice}"
 
 
 def test_every_term_is_in_the_index_by_theme():
     above = TEXTS["glossary"].partition("```{glossary}")[0]
-    assert sorted(targets(above)) == sorted(names[0] for names, _, _ in ENTRIES)
+    lists, entries = Counter(targets(above)), Counter(names[0] for names, _, _ in ENTRIES)
+    lacking, extra = sorted(entries - lists), sorted(lists - entries)
+    assert not lacking, f"book/glossary.md: put {{term}}`...` into a list by theme above the entries, for {lacking}"
+    assert not extra, f"book/glossary.md: the lists by theme name these twice, or they have no entry: {extra}"
 
 
 def test_every_entry_names_a_source_and_a_place():
     labels = set(re.findall(r"^ *name: (fig-[\w-]+)$", "".join(CHAPTERS.values()), re.M))
     labels |= set(re.findall(r"^\$\$ \((eq-[\w-]+)\)$", "".join(CHAPTERS.values()), re.M))
     for names, _, place in ENTRIES:
-        source, shown = re.fullmatch(r"\s*\*Source:\* (.+?) \*Shown:\* (.+)", place, re.S).groups()
-        assert re.search(r"\{cite:t\}|RLO|\bours\b|standard in|\]\(https://", source), names
+        at = f"book/glossary.md, {names[0]}"
+        parts = re.fullmatch(r"\s*\*Source:\* (.+?) \*Shown:\* (.+)", place, re.S)
+        assert parts, f"{at}: end it with a paragraph `*Source:* ... *Shown:* ...`"
+        source, shown = parts.groups()
+        assert re.search(r"\{cite:t\}|RLO|\bours\b|standard in|\]\(https://", source), (
+            f"{at}: say whose term it is, with {{cite:t}}`key`, RLO, a link, `standard in ...` or `ours`"
+        )
         chapters = re.findall(r"\[\]\((\w+)\.md\)", shown)
         figures = re.findall(r"\{(?:numref|eq)\}`([\w-]+)`", shown)
         planned = re.findall(r"planned(?:[^*.;]*) in \*([^*]+)\*", shown)
         everywhere = re.search(r"every (chapter|behavior)|not in this book", shown)
-        assert chapters or figures or planned or everywhere, names
-        assert set(chapters) <= set(CHAPTERS), names
-        assert set(figures) <= labels, names
-        assert set(planned) <= PLANNED, names
+        assert chapters or figures or planned or everywhere, (
+            f"{at}: say where it is shown, with [](chapter.md), {{numref}}`fig-...`, {{eq}}`eq-...`, "
+            "`planned in *...*`, `every chapter` or `not in this book`"
+        )
+        assert set(chapters) <= set(CHAPTERS), f"{at}: of {chapters}, not all are pages with code in book/"
+        assert set(figures) <= labels, f"{at}: of {figures}, not all are figures or equations of a chapter"
+        assert set(planned) <= PLANNED, f"{at}: of {planned}, not all are planned chapters; those are {sorted(PLANNED)}"
 
 
 def test_no_planned_chapter_is_written_yet():
     titles = {re.search(r"^# (.+)$", text, re.M)[1].casefold() for text in CHAPTERS.values()}
-    assert titles.isdisjoint(PLANNED)
+    written = sorted(titles & PLANNED)
+    assert not written, f"written now, so take it from PLANNED here and let the glossary name the chapter: {written}"
 
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_link_to_a_term_has_its_target(page):
     known = {name.casefold() for name in NAMES}
-    assert [target for target in targets(TEXTS[page]) if target.casefold() not in known] == []
+    unknown = [target for target in targets(TEXTS[page]) if target.casefold() not in known]
+    assert not unknown, f"book/{page}.md links to terms that book/glossary.md has no entry for: {unknown}"
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_chapter_links_to_terms(page):
-    assert len(set(targets(CHAPTERS[page]))) >= 10
+    linked = sorted(set(targets(CHAPTERS[page])))
+    assert len(linked) >= 10, (
+        f"book/{page}.md links to {len(linked)} terms of the glossary; link at least ten different ones where they are "
+        f"first used, as {{term}}`optimizer` or {{term}}`optimizers <optimizer>`. It has {linked}"
+    )
 
 
 def test_definition_says_everything_without_markup():
     # It is shown as plain text: a number of a figure, a citation or the title of a chapter would be missing from it.
     for names, definition, _ in ENTRIES:
-        assert not re.search(r"\{(numref|eq|cite|ref)|\]\(", definition), names
-        assert 30 <= len(definition) <= 420, names
+        at = f"book/glossary.md, {names[0]}: the first paragraph"
+        assert not re.search(r"\{(numref|eq|cite|ref)|\]\(", definition), (
+            f"{at} is shown as plain text; take figures, equations, citations and links to the paragraph below"
+        )
+        assert 30 <= len(definition) <= 420, f"{at} has {len(definition)} characters; 30 to 420 fit into its box"
 
 
 # ---- Notation ----
@@ -143,7 +166,11 @@ INDICES = {"e", "i"}  # the base of the logarithm, and a running number
 
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_every_letter_of_a_chapter_is_explained(page):
-    assert letters(CODE.sub("", CHAPTERS[page])) - letters(TEXTS["notation"]) - INDICES == set()
+    unexplained = sorted(letters(CODE.sub("", CHAPTERS[page])) - letters(TEXTS["notation"]) - INDICES)
+    assert not unexplained, (
+        f"book/{page}.md has formulas with letters that book/notation.md does not explain; add a row "
+        f"`| $letter$ | meaning | shape or unit | []({page}.md) |` to the table of its theme for {unexplained}"
+    )
 
 
 def tables():
@@ -162,18 +189,22 @@ def test_letter_with_several_meanings_is_in_the_last_table():
                 places.setdefault(LETTER.search(symbol)[0], set()).add(number)
     several = {letter for letter, where in places.items() if len(where) > 1}
     same = {r"\eta"}  # a step size everywhere
-    assert several - same <= {row[0].strip("$") for row in clashes}
-    assert all(len(row) == 3 for row in clashes)
+    unsaid = sorted(several - same - {row[0].strip("$") for row in clashes})
+    assert not unsaid, f"book/notation.md: in tables of two themes, so add a row to the last table for {unsaid}"
+    short = [row for row in clashes if len(row) != 3]
+    assert not short, f"book/notation.md, last table: a row is letter, meaning, other meanings, unlike {short}"
 
 
 def test_notation_says_where_each_symbol_first_stands():
     text = "".join(CHAPTERS.values())
     for rows in tables()[0]:
         for row in rows:
-            assert len(row) == 4, row
+            assert len(row) == 4, f"book/notation.md: a row has symbol, meaning, shape or unit, and place, unlike {row}"
             where = re.fullmatch(r"\{(eq|numref)\}`([\w-]+)`|\[\]\((\w+)\.md\)", row[-1])
-            assert where, row
-            assert where[3] in CHAPTERS if where[3] else where[2] in text, row
+            assert where, f"book/notation.md: the last cell is {{eq}}`..`, {{numref}}`..` or [](chapter.md): {row}"
+            assert where[3] in CHAPTERS if where[3] else where[2] in text, (
+                f"book/notation.md: no chapter has what the last cell names: {row}"
+            )
 
 
 # ---- What ties the two ----

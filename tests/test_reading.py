@@ -57,14 +57,17 @@ POSTS, SYSTEMS = entries(POSTS), entries(SYSTEMS)
 
 def test_every_listed_post_has_one_entry_and_no_other_has():
     found = [post(entry.term)[:3] for entry in POSTS]
-    assert len(LISTED["posts"]) == 84
-    assert sorted(found) == sorted(tuple(listed) for listed in LISTED["posts"])
+    assert len(LISTED["posts"]) == 84, "tests/reading.json has all posts that the forums' tag listed; leave them there"
+    wanted = [tuple(listed) for listed in LISTED["posts"]]
+    lacking, extra = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
+    assert not lacking, f"book/reading.md lacks an entry `**title**, author, year` for {sorted(lacking)}"
+    assert not extra, f"book/reading.md has entries twice, or that tests/reading.json does not list: {sorted(extra)}"
 
 
 @pytest.mark.parametrize("name", LISTED["systems"])
 def test_every_system_has_one_entry(name):
-    assert [entry.term for entry in SYSTEMS if name in entry.term] != []
-    assert sum(name in entry.term for entry in SYSTEMS) == 1
+    count = sum(name in entry.term for entry in SYSTEMS)
+    assert count == 1, f"book/reading.md, Systems: {name!r} must stand in the head of one entry; it stands in {count}"
 
 
 def test_every_entry_says_what_it_claims_what_runs_here_and_what_was_replied():
@@ -75,25 +78,37 @@ def test_every_entry_says_what_it_claims_what_runs_here_and_what_was_replied():
             wrong[entry.term] = marks
         elif not CHAPTER.search(entry.parts[1]) and not NOT_RUN.search(entry.parts[1]):
             wrong[entry.term] = entry.parts[1]
-    assert wrong == {}
+    assert wrong == {}, (
+        "book/reading.md: an entry says what the post claims, then *Here:* with [](chapter.md) or why nothing runs, "
+        f"then *Reply:*; these do not: {wrong}"
+    )
 
 
 def test_every_chapter_and_every_planned_one_is_pointed_at():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
     files = [ROOT / f"{chapter['file']}.md" for part in toc.get("parts", [toc]) for chapter in part["chapters"]]
     chapters = {file.stem for file in files if "{code-cell}" in file.read_text("utf8")}
-    assert len(chapters) >= 7
+    with_exercises = {path.stem for path in (ROOT / "solutions").glob("*.md")}
+    assert with_exercises <= chapters, f"_toc.yml lists no page with code for {sorted(with_exercises - chapters)}"
     here = [entry.parts[1] for entry in POSTS + SYSTEMS]
     pointed = Counter(name for text in here for name in CHAPTER.findall(text))
-    assert chapters <= set(pointed)
+    unnamed = sorted(chapters - set(pointed))
+    assert not unnamed, (
+        "book/reading.md: under *Here:* of an entry that the chapter makes run, name it as [](chapter.md); "
+        f"no entry names {unnamed}"
+    )
     planned = re.findall(r'planned\b[^."]*"([^"]+)"', " ".join(here), re.IGNORECASE)
-    assert set(planned) == set(LISTED["planned"])
+    assert set(planned) == set(LISTED["planned"]), (
+        "book/reading.md speaks of these as planned and tests/reading.json does not, or the other way round; when a "
+        f"chapter is written, take its name from both: {sorted(set(planned) ^ set(LISTED['planned']))}"
+    )
 
 
 def test_a_linked_title_leads_to_the_post_of_that_title():
     linked = [found for found in (post(entry.term) for entry in POSTS) if found.address]
     addresses = Counter(found.address for found in linked)
-    assert max(addresses.values()) == 1
+    twice = [address for address, count in addresses.items() if count > 1]
+    assert not twice, f"book/reading.md: titles of two entries lead to the same address: {twice}"
     named = 0
     for found in linked:
         # The forums end an address with the first words of the title.
@@ -101,12 +116,13 @@ def test_a_linked_title_leads_to_the_post_of_that_title():
         if slug:
             named += 1
             title = words(found.title.removeprefix("[Question]"))
-            assert words(slug[1])[:4] == title[:4], found
-    assert named > 50
+            assert words(slug[1])[:4] == title[:4], f"book/reading.md: the address is not that of the title: {found}"
+    assert named > 50, f"only {named} addresses in book/reading.md end with a title; the pattern no longer finds them"
 
 
 def test_the_paths_name_posts_that_are_there():
     titles = {post(entry.term).title for entry in POSTS}
     named = re.findall(r"(?<!\*)\*([A-Z][^*\n]{20,})\*(?!\*)", GUIDE)
-    assert named
-    assert set(named) <= titles
+    assert named, "book/reading.md: the three ways through name no post in *italics* any more"
+    unknown = sorted(set(named) - titles)
+    assert not unknown, f"book/reading.md: the ways through name posts that have no entry: {unknown}"

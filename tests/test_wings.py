@@ -52,24 +52,33 @@ def test_imports_run_one_way_and_no_wing_imports_another():
 
 def test_every_chapter_with_exercises_has_a_wing_with_checks_and_a_bank():
     for source in (ROOT / "solutions").glob("*.md"):
-        assert source.stem in wings.wings(), f"make innerlab/chapters/{source.stem}/__init__.py"
-        assert wings.module_of(source.stem, "checks"), f"innerlab/chapters/{source.stem}/ has no checks.py"
-        assert (ROOT / "tests" / "chapters" / source.stem / "bank.py").is_file(), f"{source.stem} has no answer bank"
+        assert source.stem in wings.wings(), f"make innerlab/chapters/{source.stem}/__init__.py, with a docstring"
+        assert wings.module_of(source.stem, "checks"), (
+            f"innerlab/chapters/{source.stem}/checks.py is missing: it marks what solutions/{source.name} asks"
+        )
+        assert (ROOT / "tests" / "chapters" / source.stem / "bank.py").is_file(), (
+            f"tests/chapters/{source.stem}/bank.py is missing: right and wrong answers to solutions/{source.name}"
+        )
 
 
 def test_every_wing_belongs_to_a_page():
     pages = {path.stem for path in (ROOT / "book").glob("*.md")}
-    assert set(wings.wings()) <= pages
-    assert {path.name for path in (ROOT / "tests" / "chapters").iterdir() if list(path.glob("*.py"))} <= pages
+    alone = sorted(set(wings.wings()) - pages)
+    assert not alone, f"innerlab/chapters/ has wings of no page in book/; what several chapters use goes lower: {alone}"
+    tested = {path.name for path in (ROOT / "tests" / "chapters").iterdir() if list(path.glob("*.py"))}
+    assert tested <= pages, f"tests/chapters/ has folders of no page in book/: {sorted(tested - pages)}"
 
 
 @pytest.mark.parametrize("module", wing_modules())
 def test_a_module_of_a_wing_makes_no_other_page_stale(module):
     stale = [notebook for notebook in NOTEBOOKS if module in reached(notebook)]
     others = [path for path in stale if path.stem != wing_of(module) and not declares(path, wing_of(module))]
-    assert not others, f"an edit of {module} executes {others} again, which are not its chapter's"
+    assert not others, (
+        f"an edit of innerlab/{module} executes {[path.name for path in others]} again, which are not its chapter's: "
+        "what two chapters use belongs into a foundation, such as innerlab/systems/"
+    )
     if Path(module).name not in ("__init__.py", "audit_key.py"):
-        assert stale, f"{module} is used by neither page nor exercises of its chapter"
+        assert stale, f"innerlab/{module} is imported by neither page nor exercises of its chapter; use it or delete it"
 
 
 def test_the_key_itself_changes_for_one_page_only(tmp_path):
@@ -83,7 +92,8 @@ def test_the_key_itself_changes_for_one_page_only(tmp_path):
     with (tmp_path / "innerlab" / "chapters" / "deceptive_alignment" / "decision.py").open("a") as file:
         file.write("# a comment\n")
     after = keys()
-    assert {name for name in pages if before[name] != after[name]} == {"deceptive_alignment"}
+    stale = {name for name in pages if before[name] != after[name]}
+    assert stale == {"deceptive_alignment"}, f"a comment in one wing makes {sorted(stale)} stale, not its page alone"
 
 
 def recipes():
@@ -95,13 +105,21 @@ def test_recipes_hang_on_their_own_wing_only(within, place):
     source = (LABORATORY / within / place / "recipes.py").read_text("utf8")
     files = imports.imported_files([source], ROOT)
     found = {path.relative_to(LABORATORY).parts[1] for path in files if path.is_relative_to(LABORATORY / "chapters")}
-    assert found <= ({place, "__init__.py"} if within == "chapters" else set())
+    others = found - ({place, "__init__.py"} if within == "chapters" else set())
+    assert not others, (
+        f"innerlab/{within}/{place}/recipes.py hangs on the wings of {sorted(others)}, so an edit there would train "
+        "it anew; what both use belongs into a foundation"
+    )
 
 
 def test_names_of_stored_ensembles_begin_with_their_place():
     places = {place for _, place in wings.places_with("recipes")}
-    assert {name.partition("/")[0] for name in store.names()} == places
-    assert len(places) >= 3
+    named = {name.partition("/")[0] for name in store.names()}
+    assert named == places, (
+        "a stored ensemble is named <chapter or system>/<name> and trained by the recipes.py of that place; "
+        f"these do not match: {sorted(named ^ places)}"
+    )
+    assert len(places) >= 3, f"recipes were found in {sorted(places)} only"
 
 
 def test_a_module_named_in_a_call_counts_and_one_named_elsewhere_does_not(tmp_path):

@@ -1,6 +1,6 @@
-"""Asking an answer for its values: in this process, or in another one that sees no judge.
+"""Asking an answer for its values: in this process, or in another process that holds no judges.
 
-A *recipe* is a small JSON dict that says how to make the arguments of one call, so that both sides can make them:
+The *arguments* of one call are described by a small JSON dict, by name, so that both sides can make them:
 
 - ``{"tensor": [[0.5, 1.0]], "dtype": "float64"}``: a tensor of these numbers;
 - ``{"agents": "red_doors/plain"}``: an ensemble from the store (:mod:`innerlab.store`);
@@ -34,33 +34,34 @@ import torch
 
 from innerlab.checks.values import Misfit, pack, type_name
 
-Recipe = dict[str, Any]
+Arguments = dict[str, Any]
+"""Arguments of one call by name, described in JSON."""
 Reply = dict[str, Any]
 
 
-def make(recipe: Any) -> Any:
-    """The argument that a part of a recipe describes; a new one at each call."""
-    if not isinstance(recipe, dict):
-        return recipe
-    if "tensor" in recipe:
-        return torch.tensor(recipe["tensor"], dtype=getattr(torch, recipe.get("dtype", "float64")))
-    if "agents" in recipe:
+def make(description: Any) -> Any:
+    """Builds the argument that a description stands for, anew at each call."""
+    if not isinstance(description, dict):
+        return description
+    if "tensor" in description:
+        return torch.tensor(description["tensor"], dtype=getattr(torch, description.get("dtype", "float64")))
+    if "agents" in description:
         from innerlab.store import stored
 
-        return stored(recipe["agents"])
-    if "rooms" in recipe:
+        return stored(description["agents"])
+    if "rooms" in description:
         from innerlab.worlds.red_doors import RedDoors
 
-        return RedDoors(**recipe["rooms"]).sample(recipe["layouts"], recipe["seed"])
-    return {key: make(part) for key, part in recipe.items()}
+        return RedDoors(**description["rooms"]).sample(description["layouts"], description["seed"])
+    return {key: make(part) for key, part in description.items()}
 
 
-def call(answer: Callable, recipe: Recipe) -> Reply:
-    """What a function that is an answer replies to one call. Raises nothing but KeyboardInterrupt."""
-    arguments = {name: make(part) for name, part in recipe.items()}
-    before = {name: _fingerprint(argument) for name, argument in arguments.items()}
+def call(answer: Callable, arguments: Arguments) -> Reply:
+    """Calls an answer once and packs its reply; every exception but KeyboardInterrupt becomes a refusal."""
+    made = {name: make(part) for name, part in arguments.items()}
+    before = {name: _fingerprint(argument) for name, argument in made.items()}
     try:
-        value = answer(**arguments)
+        value = answer(**made)
     except NotImplementedError:
         return refusal("not-attempted", "It raises NotImplementedError.")
     except KeyboardInterrupt:
@@ -75,52 +76,60 @@ def call(answer: Callable, recipe: Recipe) -> Reply:
         return refusal(misfit.lesson, str(misfit))
     except Exception as error:  # hostile objects may raise anything when looked at
         return refusal("wrong-type", f"It cannot be read as plain data ({type(error).__name__}).")
-    reply["changed"] = [name for name, argument in arguments.items() if _fingerprint(argument) != before[name]]
+    reply["changed"] = [name for name, argument in made.items() if _fingerprint(argument) != before[name]]
     return reply
 
 
-def ask(answer: Any, recipes: Sequence[Recipe] | None) -> list[Reply]:
-    """The replies of an answer in this process: one for each recipe, or one if it is a value (no recipes)."""
-    if recipes is None:
+def ask(answer: Any, calls: Sequence[Arguments] | None) -> list[Reply]:
+    """Asks an answer in this process.
+
+    Args:
+        answer: a function, or a value if there are no calls.
+        calls: the arguments of each; None for a value.
+
+    Returns:
+        One reply for each call; a single reply for a value.
+    """
+    if calls is None:
         return [call(lambda: answer, {})]
     if answer is ...:
-        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(recipes)
+        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(calls)
     if not callable(answer):
-        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(recipes)
-    return [call(answer, recipe) for recipe in recipes]
+        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(calls)
+    return [call(answer, arguments) for arguments in calls]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a process of its own is asked.
+    """One answer and the calls to make of it, as sent to an answering process.
 
     Attributes:
-        cells: code to run first, as in a notebook: the answer is the last of them.
+        cells: code to run first, as in a notebook; the last cell is the answer's.
         name: the variable that holds the answer.
-        recipes: as in :func:`ask`.
-        set_up: code that is trusted and run once in the process, for this request and those after it.
+        calls: the arguments of each, as in :func:`ask`.
+        set_up: trusted code, run once in the process, for this request and all later ones.
     """
 
     cells: tuple[str, ...]
     name: str
-    recipes: tuple[Recipe, ...] | None
+    calls: tuple[Arguments, ...] | None
     set_up: tuple[str, ...] = ()
 
     @property
-    def calls(self) -> int:
-        """How many replies are due."""
-        return 1 if self.recipes is None else len(self.recipes)
+    def due(self) -> int:
+        """How many replies are expected."""
+        return 1 if self.calls is None else len(self.calls)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may use.
+    """The resources that one request may use.
 
     Attributes:
-        seconds: of wall time, and of processor time for each process; whole ones.
+        seconds: of wall time, and of processor time for each process; a whole number.
         memory: bytes, for all processes together.
         sent: bytes of replies.
-        set_up_seconds: of wall time for what is run once.
+        set_up_seconds: of wall time, for each piece of set-up code.
     """
 
     seconds: int = 60
@@ -130,18 +139,18 @@ class Limits:
 
 
 class SetUpFailed(Exception):
-    """The trusted code that is run before any answer did not run; no answer is to blame."""
+    """The trusted set-up code failed, before any answer ran."""
 
 
 class Answering:
-    """A process that answers requests one after the other, each in a copy of itself that ends with it.
+    """The answering process, which takes requests one after the other and runs each in a forked copy of itself.
 
-    It is given code and recipes and nothing to judge by. If an answer ends it, it is started again. Use it in a
+    The process gets code and calls, and no judges. It is started again if an answer kills it. Use this class in a
     ``with`` statement.
 
     Args:
         command: starts a process that runs :mod:`innerlab.checks.__main__`.
-        environment: of that process; this one's, unless given.
+        environment: variables of the answering process; those of this process, unless given.
         limits: of each request.
     """
 
@@ -166,7 +175,9 @@ class Answering:
         self._end()
 
     def ask(self, request: Request) -> list[Reply]:
-        """As many replies as calls, whatever the process did: where it gave none, each reply says why.
+        """Sends a request and returns exactly one reply for each call.
+
+        Where the process gave no reply, or none that can be read, the reply is a refusal that says why.
 
         Raises:
             SetUpFailed: if the code in ``request.set_up`` fails, or the process cannot be started.
@@ -180,22 +191,22 @@ class Answering:
             self._prepare(request.set_up)
         self._fresh = False
         line, problem = self._exchange(
-            {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
+            {"ask": [request.cells, request.name, request.calls], "limits": asdict(self.limits)},
             PATIENCE * self.limits.seconds + GRACE,
         )
         said = _parsed(line) if problem is None else problem
         if isinstance(said, dict) and set(said) == {"problem"}:
-            return [said] * request.calls
+            return [said] * request.due
         if not isinstance(said, dict) or not isinstance(said.get("sent"), str):
             self._end()  # it is no longer the process that was started
             said = {"sent": ""}
         replies = _parsed(said["sent"])
-        if not _well_formed(replies, request.calls):
-            return [refusal("crashed", "What it sent cannot be read.")] * request.calls
+        if not _well_formed(replies, request.due):
+            return [refusal("crashed", "What it sent cannot be read.")] * request.due
         return replies
 
     def _prepare(self, set_up: tuple[str, ...]) -> None:
-        """Starts the process if need be, and runs in it what has not been run there."""
+        """Starts the process if necessary, and runs the set-up code that it has not run yet."""
         if self._process is None or self._process.poll() is not None or set_up[: len(self._ready)] != self._ready:
             self._begin()
         for source in set_up[len(self._ready) :]:
@@ -217,7 +228,11 @@ class Answering:
                     raise
 
     def _run(self, source: str) -> None:
-        """Runs code once, in the process itself."""
+        """Runs set-up code in the answering process itself.
+
+        Raises:
+            SetUpFailed: if the code raises or takes too long.
+        """
         line, problem = self._exchange({"set_up": source}, self.limits.set_up_seconds)
         said = _parsed(line) if problem is None else problem
         if said != "ready":
@@ -250,7 +265,7 @@ class Answering:
         return self._process
 
     def _exchange(self, order: dict, seconds: float) -> tuple[bytes, Reply | None]:
-        """What comes back, or why there is nothing; then the process is gone."""
+        """Sends an order; returns the line that comes back and None, or b"" and a refusal after killing the process."""
         token = secrets.token_hex(8)  # a line without it is not from the one that was asked
         orders = self._started.stdin
         assert orders is not None  # it was started with a pipe
@@ -280,7 +295,7 @@ class Answering:
             return "It stopped answering."
 
     def _memory(self) -> int:
-        """Bytes that the processes hold beyond what the one that answers holds at rest."""
+        """Bytes of memory of the answering process and its descendants, less what each needs at rest."""
         return sum(max(0, _own_memory(process) - self._at_rest) for process in self._family())
 
     def _family(self) -> list[psutil.Process]:
@@ -292,7 +307,7 @@ class Answering:
             return []
 
     def _end(self) -> None:
-        """Ends the process and those that it has started."""
+        """Kills the answering process and its descendants."""
         if self._process is None:
             return
         for process in self._family():
@@ -323,7 +338,20 @@ def ask_elsewhere(
     command: Sequence[str] | None = None,
     environment: dict[str, str] | None = None,
 ) -> list[list[Reply]]:
-    """The replies to some requests in a process of their own; see :class:`Answering`."""
+    """Asks some requests in one answering process, which is ended afterwards.
+
+    Args:
+        requests: asked one after the other.
+        seconds: of wall time for each request.
+        command: as for :class:`Answering`.
+        environment: as for :class:`Answering`.
+
+    Returns:
+        The replies of each request.
+
+    Raises:
+        SetUpFailed: as :meth:`Answering.ask`.
+    """
     others = {} if command is None else {"command": command}
     with Answering(environment=environment, limits=Limits(seconds=seconds), **others) as process:
         return [process.ask(request) for request in requests]
@@ -339,7 +367,7 @@ def _what_is_there(stream: Any) -> str:
 
 
 def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
-    """Passes lines on until the end, or until one is longer than any that was asked for."""
+    """Puts the lines of a stream into a queue until the stream ends or a line exceeds ``longest`` bytes."""
     with stream:
         while (line := stream.readline(longest)).endswith(b"\n"):
             lines.put(line)
@@ -347,7 +375,7 @@ def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
 
 
 def _own_memory(process: psutil.Process) -> int:
-    """Bytes that a process does not share with files; 0 if it is gone."""
+    """Bytes of memory of a process that are not backed by files; 0 if it has exited."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text()
         return 1024 * sum(int(size) for size in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", status, re.MULTILINE))
@@ -372,12 +400,12 @@ def _well_formed(replies: Any, calls: int) -> bool:
 
 
 def refusal(lesson: str, message: str) -> Reply:
-    """A reply that says why there is no value."""
+    """A reply without a value: the name of the lesson, and a message that says why."""
     return {"problem": {"lesson": lesson, "message": message}}
 
 
 def in_one_line(error: BaseException) -> str:
-    """An exception, with the number of the last line of a cell that it passed through."""
+    """An exception as one line of text, with the number of the cell's line that raised it."""
     try:
         said = f"{type_name(error)}: {str(error).partition(chr(10))[0][:200]}"
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
@@ -389,12 +417,12 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _is_cell(filename: str) -> bool:
-    """Whether code came from a cell: IPython's file names, Colab's, and those given in :func:`main`."""
+    """Whether a file name is that of a notebook's cell: IPython's, Colab's, or the answering process's."""
     return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))
 
 
 def _fingerprint(argument: Any) -> Any:
-    """What tells whether an argument has been changed: equal if, and only if, it holds the same numbers."""
+    """A digest of an argument: equal if, and only if, the argument holds the same numbers."""
     try:
         if isinstance(argument, torch.nn.Module):
             return {name: _fingerprint(tensor) for name, tensor in argument.state_dict().items()}

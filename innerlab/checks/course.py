@@ -1,4 +1,4 @@
-"""Writes a course folder for nbgrader: sources with answers, what it releases of them, and the configuration."""
+"""Writes a course folder for nbgrader: sources with answers, released notebooks, and the configuration."""
 
 import argparse
 import os
@@ -32,19 +32,20 @@ c.ExecutePreprocessor.timeout = 240
 
 
 def write_course(root: Path, target: Path) -> list[str]:
-    """Writes the folder and lets nbgrader make its releases.
+    """Writes the course folder and runs nbgrader to make the released notebooks.
 
     Args:
         root: the folder of the book.
-        target: of the course; made if it is not there. Sources of chapters that are in it are written anew, since
-            they come from ``solutions/``; releases too. Whatever else is there stays.
+        target: the course folder; created if necessary. Existing sources and releases of the chapters are
+            overwritten, since they come from ``solutions/``; all other files stay.
 
     Returns:
         the chapters.
 
     Raises:
         ValueError: if there is a file in the way.
-        RuntimeError: if nbgrader could not make a release, or if one holds anything that learners should not get.
+        RuntimeError: if nbgrader could not make a release, or if a release differs from the notebook in
+            ``exercises/``.
     """
     if target.exists() and not target.is_dir():
         raise ValueError(f"{target} is a file; a folder was expected")

@@ -22,14 +22,17 @@ COPIED = "copied.json"
 
 
 def copy_new(exercises: Path, work: Path) -> list[str]:
-    """Copies what is new; returns what happened, in sentences.
+    """Copies new exercise notebooks into the learner's folder; never overwrites a file.
 
-    An exercise notebook that is not there is copied. One that has been improved since it was copied is laid beside
-    the old one under a name of its own, once for each improvement. Nothing is ever overwritten.
+    A notebook that has changed since it was copied is copied again, under a new name beside the old copy, once for
+    each version.
 
     Args:
         exercises: the folder of the notebooks as they are shipped.
-        work: the learner's folder; made if it is not there.
+        work: the learner's folder; created if necessary.
+
+    Returns:
+        What was done, in sentences.
     """
     progress = work / ".progress"
     progress.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ def _copied(progress: Path) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far one exercise is.
+    """The state of one exercise in the learner's folder.
 
     Attributes:
         name: of the exercise.
@@ -101,7 +104,7 @@ class Standing:
 
 
 def standings(exercises: Path, work: Path) -> dict[str, list[Standing]]:
-    """How far each exercise of each chapter is.
+    """The state of every exercise, by chapter.
 
     An answer is *solved* if a check has passed with its cell exactly as it stands now, in any copy; *attempted* if
     its cell differs from what was shipped, and *untouched* otherwise.
@@ -143,7 +146,7 @@ def _answers(notebook) -> dict[str, str]:
 
 
 def _answers_in_file(path: Path) -> dict[str, str]:
-    """The same of a learner's file; none, and a line that says so, if it is not a notebook such as ours."""
+    """The source of each answer's cell in a learner's file; empty, after a printed warning, if it is no notebook."""
     try:
         return _answers(nbformat.read(path, as_version=4))
     except Exception as problem:  # anything may lie there

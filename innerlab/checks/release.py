@@ -30,7 +30,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def source_notebook(source: Path) -> NotebookNode:
-    """A solution as a notebook, answers and all, with ids and metadata that are always the same.
+    """Reads a solution as a notebook with its answers; cell ids and metadata are the same at each call.
 
     Args:
         source: ``solutions/<chapter>.md``.
@@ -65,7 +65,7 @@ def source_notebook(source: Path) -> NotebookNode:
 
 
 def released(source: Path) -> NotebookNode:
-    """What learners get: the same without answers and outputs.
+    """The notebook that learners get: a solution's without answers and outputs.
 
     Raises:
         ValueError: as :func:`source_notebook`, or if an answer has no stub or no solution.
@@ -106,7 +106,7 @@ def exercises_in(notebook: NotebookNode) -> dict[str, float]:
 
 
 def set_up(notebook: NotebookNode, name: str) -> tuple[str, ...]:
-    """The cells before an answer that it may build on: imports, and cells that name something without being answers.
+    """The sources of the cells above an exercise that its answer may use: those that bind names, other answers aside.
 
     Args:
         notebook: from :func:`released`.

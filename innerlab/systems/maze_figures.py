@@ -1,4 +1,4 @@
-"""Mazes with one target, drawn."""
+"""Drawings of mazes with one target."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from innerlab.systems.mazes import Maze
 def draw_maze(
     axes: Axes, maze: Maze, numbers: dict[int, int] | None = None, marked: Sequence[int] = (), route: Sequence[int] = ()
 ) -> None:
-    """Draws a maze: walls filled, the start as a triangle, the target as a star.
+    """Draw a maze: walls filled, the start as a triangle, the target as a star.
 
     Args:
         axes: where to draw.

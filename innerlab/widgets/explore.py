@@ -17,11 +17,11 @@ DRAWN = {"columns": 2, "dots": 1, "lines": 2}
 
 
 class Explore(Widget):
-    """A figure with one to three settings: one front end, live in a notebook, over ready numbers on a page.
+    """A figure with one to three settings, computed live in a notebook and looked up in a table on a page.
 
-    ``function(**settings)`` returns what is drawn at one position of the settings, and a sentence that says what is
-    seen there. It is called once for every position when the widget is made, since a page can ask for no more later.
-    In a notebook it is called again at each move, so that it may depend on what other cells have changed meanwhile.
+    ``function(**settings)`` returns the numbers drawn at one position of the settings, and a sentence that describes
+    them. It is called once for every position when the widget is made, since a page has no kernel to call it later.
+    In a notebook it is called again at each move, so that it may depend on variables that other cells have changed.
 
     Args:
         function: returns numbers from 0 to 1 (shape as in ``DRAWN``) and a sentence with the main ones among them.

@@ -66,7 +66,7 @@ RENDER_MODES = ("ansi",)
 
 
 class Episodes:
-    """Episodes side by side in one world: all that the single and the vector environment share.
+    """A batch of episodes in one world: all that the single and the vector environment share.
 
     Args:
         world: its layouts are the rooms.
@@ -106,7 +106,7 @@ class Episodes:
         return new
 
     def observe(self) -> np.ndarray:
-        """What each agent sees, float32; its shape is ``number`` and that of :func:`observation_shape`."""
+        """The observations, float32 ``(number, planes, rows, columns)``, see :func:`observation_shape`."""
         planes = egocentric_planes(self.world, self.state.layout, self.state.cell)
         if self.world.wall.any():
             walls = egocentric_walls(self.world, self.state.layout, self.state.cell)
@@ -114,7 +114,7 @@ class Episodes:
         return planes.view(-1, *observation_shape(self.world)).numpy()
 
     def report(self) -> dict[str, np.ndarray]:
-        """What the environments say in ``info``, each of shape ``(number,)``."""
+        """The entries of ``info`` by name, each of shape ``(number,)``."""
         outcome = self._outcome[self.state.layout, self.touched]
         return {
             "layout": self.state.layout.numpy().copy(),
@@ -137,9 +137,10 @@ class Episodes:
 
 
 def observation_shape(world: Gridworld) -> tuple[int, int, int]:
-    """The shape of what one agent sees: planes, rows and columns of a window with the agent in its middle.
+    """The shape of one observation: planes, rows and columns of a window with the agent in its middle.
 
-    A plane for each shape and each color and, where there are inner walls, one for walls and what lies outside.
+    There is a plane for each shape, a plane for each color and, in a world with inner walls, a plane for walls and
+    everything outside of the grid.
     """
     return len(SHAPES) + len(COLORS) + int(world.wall.any()), 2 * world.height - 1, 2 * world.width - 1
 
@@ -203,7 +204,15 @@ class GridworldEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self.episodes.observe()[0], self._info()
 
     def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Moves the agent once."""
+        """Moves the agent once.
+
+        Args:
+            action: an integer from 0 to 3.
+
+        Raises:
+            ValueError: if it is anything else.
+            gymnasium.error.ResetNeeded: if no episode is going on.
+        """
         if self.episodes.over[0]:
             raise ResetNeeded("There is no episode going on: call reset() first")
         if not self.action_space.contains(action):
@@ -348,12 +357,16 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
 
 @functools.lru_cache(maxsize=8)
 def _sample(rooms: RedDoors, layouts: int, seed: int) -> Gridworld:
-    """Many environments of one process share their rooms, which nothing changes."""
+    """Samples rooms; environments of one process with the same settings share them, since nothing changes them."""
     return rooms.sample(layouts, seed)
 
 
 def _rooms(kind: type[RedDoors], layouts: int, seed: int, settings: dict[str, Any]) -> Gridworld:
-    """Rooms of one kind, with settings as they came: a misspelt one is named, and so are those that exist."""
+    """Samples rooms of one kind.
+
+    Raises:
+        TypeError: if a setting does not exist; the message names it and lists those that do.
+    """
     known = [field.name for field in fields(kind)]
     unknown = [name for name in settings if name not in known]
     if unknown:

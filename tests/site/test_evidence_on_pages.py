@@ -25,27 +25,39 @@ def test_every_claim_of_every_chapter_is_there(site, pages):
     front = BeautifulSoup((site / f"{pages[0]}.html").read_text("utf8"), "html.parser")
     on_cards = [card.text.removeprefix("Claim. ") for card in front.select(".claim-statement")]  # it shows no table
     gathered = texts(rows(site, STATUS, "evidence-claims"))
-    assert in_chapters
-    assert [sentence for sentence, *_ in gathered[: len(on_cards)]] == on_cards
-    assert gathered[len(on_cards) :] == in_chapters
+    assert in_chapters, "no chapter shows a table of claims"
+    first = [sentence for sentence, *_ in gathered[: len(on_cards)]]
+    assert first == on_cards, f"{STATUS} must begin with the claims of the front page, {on_cards}, not {first}"
+    lacking = [row for row in in_chapters if row not in gathered]
+    assert gathered[len(on_cards) :] == in_chapters, (
+        f"{STATUS} must have the claims of all chapters in reading order; a chapter ends with one `claims.table()`, "
+        f"after its last claim. Not there: {lacking}"
+    )
     soup = BeautifulSoup((site / f"{STATUS}.html").read_text("utf8"), "html.parser")
-    assert soup.select_one(".evidence-count").text.startswith(f"{len(gathered)} claims in ")
+    count = soup.select_one(".evidence-count").text
+    assert count.startswith(f"{len(gathered)} claims in "), f"{STATUS} lists {len(gathered)} claims and says: {count}"
     total = soup.select("table.evidence-numbers tbody tr")[-1].find_all("td")
-    assert int(total[-1].text) == len(gathered) == sum(int(cell.text) for cell in total[:-1])
+    sums = [int(cell.text) for cell in total]
+    assert sums[-1] == len(gathered) == sum(sums[:-1]), f"{STATUS} lists {len(gathered)} claims and adds up to {sums}"
     weaker = [link.text for link in soup.select("#the-weaker-ones li a")]
     assert weaker == [row[0] for row in gathered if row[3] == "thin"] + [
         row[0] for row in gathered if row[3] == "provisional"
-    ]
+    ], f"{STATUS}, The weaker ones: not the claims that are thin or provisional"
 
 
 def test_claims_lead_to_their_cards_and_figures(site):
     for sentence, *_ in rows(site, STATUS, "evidence-claims"):
         page, _, anchor = sentence["href"].partition("#")
         chapter = (site / "book" / page).read_text("utf8")
-        assert f'id="{anchor}"' in chapter, sentence["href"]
+        assert f'id="{anchor}"' in chapter, (
+            f"{sentence['href']} is not there: show the claim with display(claims.check(...)), or as a cell's last "
+            "line, and let `evidence` name a figure of the chapter"
+        )
         figure = sentence.find_parent("th").find_all("a")[1]
-        assert figure["href"].startswith(f"{page}#fig-")
-        assert figure.text.startswith("Fig.")
+        assert figure["href"].startswith(f"{page}#fig-"), (
+            f"{page}: `evidence` of a claim names a figure, fig-..., not {figure['href']}: {sentence.text}"
+        )
+        assert figure.text.startswith("Fig."), f"{page}: `evidence` must name a figure with a caption: {sentence.text}"
 
 
 def test_a_phone_stacks_the_rows(read):

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from innerlab.checks import release
 from innersite import notebooks
-from innersite.cards import read_cards, summary
+from innersite.cards import hours, read_cards, summary
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -39,16 +39,24 @@ def words(tag):
 
 def test_syllabi_and_the_front_page_say_what_the_cards_say(site):
     known = {chapter: read_cards(ROOT / "solutions" / f"{chapter}.md") for chapter in CHAPTERS}
-    assert summary([card for cards in known.values() for card in cards]) in soup(site, "book/index").text
+    total = summary([card for cards in known.values() for card in cards])
+    assert total in soup(site, "book/index").text, f"book/index.md must say {{effort}}`all exercises`, which is {total}"
+    minutes = [sum(card.minutes for card in cards) for cards in known.values()]
+    span = f"from {hours(min(minutes))} to {hours(max(minutes))}"
+    assert span in words(soup(site, "book/teaching")), (
+        f"book/teaching.md must say how long all of a chapter take: {span}"
+    )
     lines = soup(site, "book/teaching").select('#syllabi li:has(a[href^="../exercises/"])')
-    assert {Path(line.a["href"]).stem for line in lines} == set(CHAPTERS)
+    asked = {Path(line.a["href"]).stem for line in lines}
+    assert asked == set(CHAPTERS), f"book/teaching.md: no syllabus asks for exercises of {set(CHAPTERS) - asked}"
     for line in lines:
         numbered = {card.number: card for card in known[Path(line.a["href"]).stem]}
-        assert line.em
+        assert line.em, f"book/teaching.md: a line of a syllabus names no exercise: {line.text}"
         for title in line.find_all("em"):
             card = numbered[int(title.previous_sibling.split()[-1])]
             after = " ".join(title.next_sibling.split())
-            assert after.startswith(f"({card.minutes} min, {card.points} p)"), line.text
+            wanted = f"({card.minutes} min, {card.points} p)"
+            assert after.startswith(wanted), f"book/teaching.md: by its card {card.name} is {wanted}; {line.text}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -56,18 +64,28 @@ def test_exercises_can_be_read(site, chapter):
     page = soup(site, f"exercises/{chapter}").find("article")
     whole = release.source_notebook(ROOT / "solutions" / f"{chapter}.md")
     cards = re.findall(r"^## (\d+)\. (?:.+)\n\n\|.*\n\|.*\n(\|.+\|)$", text_of(whole), re.MULTILINE)
-    assert [words(h2).partition(".")[0] for h2 in page.find_all("h2")] == [number for number, _ in cards]
+    headings, at = [words(h2).partition(".")[0] for h2 in page.find_all("h2")], f"solutions/{chapter}.md"
+    assert headings == [number for number, _ in cards], (
+        f"{at}: every `## 1. Title` is followed by an empty line and its card, three lines of a table; the page has "
+        f"the headings {headings}"
+    )
     tables = [table for table in page.find_all("table") if words(table).startswith("kind difficulty minutes points")]
     for table, (_, card) in zip(tables, cards, strict=True):
         kind, dots, minutes, points = (entry.strip() for entry in card.strip("|").split("|"))
         read_aloud = f"{dots} {dots.count('●')} of 4"
-        assert words(table.tbody) == f"{kind} {read_aloud} {minutes} {points}"
+        shown = words(table.tbody)
+        assert shown == f"{kind} {read_aloud} {minutes} {points}", f"{at}: the page shows the card {card} as {shown}"
     stubs = [cell.source for cell in release.released(ROOT / "solutions" / f"{chapter}.md").cells if is_answer(cell)]
     code = [pre.get_text() for pre in page.select("div.cell_input pre")]
-    assert [stub for stub in stubs if stub.strip() not in {text.strip() for text in code}] == []
-    assert not [text for text in code if text.startswith(("check(", "summary("))]
-    assert release.WRITE_HERE.strip("*") not in page.get_text()
-    assert page.select("div.cell_output, input, select, article button:not(.copybtn), details[hidden]") == []
+    lacking = [stub for stub in stubs if stub.strip() not in {text.strip() for text in code}]
+    assert lacking == [], f"exercises/{chapter} lacks these stubs on its page"
+    dead = [text for text in code if text.startswith(("check(", "summary("))]
+    assert dead == [], f"exercises/{chapter}: on a page nothing can be checked, so the cell must be left out"
+    assert release.WRITE_HERE.strip("*") not in page.get_text(), (
+        f"exercises/{chapter}: nothing can be written on a page"
+    )
+    dead = page.select("div.cell_output, input, select, article button:not(.copybtn), details[hidden]")
+    assert dead == [], f"exercises/{chapter}: on its page these do nothing, or were made by running it"
 
 
 def text_of(notebook):
@@ -85,9 +103,12 @@ def test_the_box_says_what_the_exercises_come_to_and_offers_them(site, chapter):
     count = len(re.findall(r"^## \d+\. ", text_of(whole), re.MULTILINE))
     for name in (f"exercises/{chapter}", f"book/{chapter}"):
         html = (site / f"{name}.html").read_text("utf8")
-        assert html.count(BOX) == 1
+        assert html.count(BOX) == 1, f"{name} must have one box that leads to the exercises, not {html.count(BOX)}"
         box = BeautifulSoup(html[html.index(BOX) : html.index("</article>")], "html.parser").div  # chapters are long
-        assert f"{count} exercises, {points} points, about " in words(box).replace(" ,", ",")
+        said = f"{count} exercises, {points} points, about "
+        assert said in words(box).replace(" ,", ","), (
+            f"{name}: by what is marked the box must say {said!r}: {words(box)}"
+        )
         links = {words(a): (site / f"{name}.html").parent / a["href"] for a in box.find_all("a")}
         assert {text: path.resolve().relative_to(site).as_posix() for text, path in links.items()} == {
             **({"Read the exercises": f"exercises/{chapter}.html"} if name.startswith("book/") else {}),
@@ -96,9 +117,10 @@ def test_the_box_says_what_the_exercises_come_to_and_offers_them(site, chapter):
         }
     assert re.search(rf'id="exercises-for-this-chapter">\s*<h2>Exercises for this chapter<.*\s*{BOX}', html)
     source = ROOT / "exercises" / f"{chapter}.ipynb"
-    assert (site / "notebooks" / f"{chapter}.ipynb").read_text("utf8") == notebooks.exercise(source, "")
+    offered = (site / "notebooks" / f"{chapter}.ipynb").read_text("utf8")
+    assert offered == notebooks.exercise(source, ""), f"what is offered for {chapter} is not made from {source.name}"
     answered = nbformat.read(site / "notebooks" / f"{chapter}-solutions.ipynb", as_version=4)
-    assert any(release.BEGIN in cell.source for cell in answered.cells)
+    assert any(release.BEGIN in cell.source for cell in answered.cells), f"the solutions of {chapter} hold no answer"
 
 
 def test_search_finds_an_exercise(read):
@@ -265,8 +287,12 @@ def test_the_books_own_pages_have_such_notebooks(site, tmp_path):
     beside = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / "book").glob("*.ipynb")}
     copies = {f"exercises/{path.name}" for path in (tmp_path / "_build/notebooks/exercises").iterdir()}
     run = {path.stem for path in (ROOT / "book").glob("*.md") if "\nkernelspec:" in path.read_text("utf8")}
-    assert beside == {f"book/{name}.ipynb" for name in run}  # the theme launches what has a kernel
-    assert copies == {f"exercises/{chapter}.ipynb" for chapter in CHAPTERS}
+    launched = {f"book/{name}.ipynb" for name in run}
+    assert beside == launched, (
+        "the theme gives launch buttons to pages with a kernel in their header, and copies are made of those with "
+        f"code; these have one of the two: {sorted(beside ^ launched)}"
+    )
+    assert copies == {f"exercises/{chapter}.ipynb" for chapter in CHAPTERS}, "run: python run.py exercises"
 
 
 def test_the_workflow_publishes_after_the_notebooks_and_may_do_little():

@@ -20,10 +20,10 @@ def test_every_figure_is_decoded_and_keeps_the_place_that_was_kept_for_it(chapte
         """() => [...document.querySelectorAll(".innerlab-figure img")].map(image =>
               [image.naturalWidth, image.naturalHeight, image.width, image.height].map(Number))"""
     )
-    assert len(sizes) > 5
+    assert len(sizes) > 5, f"only {len(sizes)} figures were found on the page"
     for natural_width, natural_height, width, height in sizes:
-        assert natural_width > 0
-        assert width * natural_height == pytest.approx(height * natural_width, rel=0.02)
+        assert natural_width > 0, "a figure could not be decoded"
+        assert width * natural_height == pytest.approx(height * natural_width, rel=0.02), "a figure is distorted"
 
 
 def test_figures_wait_until_the_reader_comes_near(read_at, served):
@@ -33,9 +33,10 @@ def test_figures_wait_until_the_reader_comes_near(read_at, served):
     reader.page.goto(f"{served}/book/pseudo_alignment.html", wait_until="networkidle")
     drawings = [url for url in asked if "/_images/" in url]
     figures = reader.page.locator(".innerlab-figure img").count()
-    assert len(drawings) < figures
+    assert len(drawings) < figures, "all figures were fetched before the reader came near"
     reader.come_near()
-    assert len({url for url in asked if "/_images/" in url}) == figures
+    came = len({url for url in asked if "/_images/" in url})
+    assert came == figures, f"of {figures} figures {came} were fetched when the reader had come near"
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
@@ -46,4 +47,4 @@ def test_figures_take_the_colors_of_the_page_and_not_of_the_system(chapter, syst
         page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         figure.scroll_into_view_if_needed()
         corner = Image.open(io.BytesIO(figure.screenshot())).convert("RGB").getpixel((2, 2))
-        assert corner == GROUND[theme]
+        assert corner == GROUND[theme], f"on a {theme} page a figure's ground is {corner}"

@@ -89,9 +89,9 @@ def links(site, references):
 
 
 def test_every_link_that_leaves_is_well_formed(links):
-    assert len(links) > 100
+    assert len(links) > 100, f"only {len(links)} links leave the book; they are no longer found"
     wrong = {address: (faults(address), sorted(places)) for address, places in links.items() if faults(address)}
-    assert wrong == {}
+    assert wrong == {}, "addresses with a fault, each with the pages or sources that name it"
 
 
 def test_links_are_listed_for_trying_them_online(site, links):
@@ -109,13 +109,16 @@ def test_sources_are_named_once_and_by_numbers_that_agree(references):
     for key, entry in references.items():
         fields = entry.fields
         if "eprint" in fields:
-            assert ARXIV.fullmatch(fields["eprint"]), key
-            assert fields["url"] == f"https://arxiv.org/abs/{fields['eprint']}", key
+            at = f"book/references.bib, {key}"
+            assert ARXIV.fullmatch(fields["eprint"]), f"{at}: eprint is an arXiv number, such as 1906.01820"
+            address = f"https://arxiv.org/abs/{fields['eprint']}"
+            assert fields["url"] == address, f"{at}: the url of an arXiv paper is {address}"
         if "doi" in fields:
-            assert DOI.fullmatch(fields["doi"]), key
+            assert DOI.fullmatch(fields["doi"]), f"book/references.bib, {key}: doi is a number such as 10.1000/182"
         if "url" in fields:
             numbers.setdefault(work(fields["url"]), []).append(key)
-    assert {name: keys for name, keys in numbers.items() if len(keys) > 1} == {}
+    twice = {name: keys for name, keys in numbers.items() if len(keys) > 1}
+    assert twice == {}, f"book/references.bib names a source twice; keep one key: {twice}"
 
 
 @pytest.mark.parametrize(

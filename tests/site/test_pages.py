@@ -15,8 +15,9 @@ from keyboard import faults, walk
 from playwright.sync_api import expect
 from reader import Reader
 
-from innersite import styles
+from innersite import cards, styles
 
+CODE = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
 LOOKS = [(360, "dark"), (1280, "light")]  # either width and either scheme on every page
 MORE_LOOKS = [(360, "light"), (1280, "dark")]  # on one page of each kind also what is left
@@ -72,22 +73,28 @@ def opened(request, scheme):
 
 @SCHEMES
 def test_page_is_quiet_and_asks_no_other_host(opened, name):
-    assert opened.at_first == {"complaints": [], "foreign": []}
+    assert opened.at_first == {"complaints": [], "foreign": []}, (
+        f"{name}: a page says nothing in the browser's console (complaints) and asks no other host (foreign)"
+    )
 
 
 @SCHEMES
 def test_all_widgets_of_the_page_are_mounted(opened, site, name):
     places = soup(site, name).select("[data-innerlab]")
-    assert opened.page.locator(".innerlab-widget[role=group]").count() == len(places)
-    assert opened.page.locator("[data-innerlab]").count() == 0
+    mounted, left = opened.page.locator(".innerlab-widget[role=group]").count(), opened.page.locator("[data-innerlab]")
+    assert mounted == len(places), f"{name}: of {len(places)} widgets the page's script has mounted {mounted}"
+    assert left.count() == 0, f"{name}: {left.count()} placeholders of widgets are left as they were"
 
 
 def test_page_weighs_little(served_page, weights, name):
     sizes = served_page.sizes
     fonts = sum(size for url, size in sizes if url.endswith(".woff2"))
     weights[name] = {"bytes": sum(size for _, size in sizes) - fonts, "fonts": fonts, "requests": len(sizes)}
-    assert min(size for _, size in sizes) > 0, sizes
-    assert weights[name]["bytes"] < CEILING
+    assert min(size for _, size in sizes) > 0, f"{name}: something that the page asks for is empty: {sizes}"
+    assert weights[name]["bytes"] < CEILING, (
+        f"{name}: {weights[name]['bytes']:,} bytes are transferred, and {CEILING:,} is the most: give figures fewer "
+        f"points, widgets fewer numbers; the largest are {sorted(sizes, key=lambda one: -one[1])[:5]}"
+    )
 
 
 def asked_for(rules):
@@ -120,7 +127,7 @@ def test_no_rule_for_what_is_on_the_page_was_left_out(served_page, left_out, nam
         })""",
         left_out,
     )
-    assert found == []
+    assert found == [], f"{name}: innersite/styles.py left out rules for what is on the page"
 
 
 def test_page_is_accessible_and_fits_in_every_look(served_page, name):
@@ -130,7 +137,10 @@ def test_page_is_accessible_and_fits_in_every_look(served_page, name):
         state = served_page.page.evaluate(
             "[document.documentElement.dataset.theme, document.documentElement.scrollWidth]"
         )
-        assert state == [colors, width]
+        assert state == [colors, width], (
+            f"{name}: at {width} px in {colors} colors the page is {state[1]} px wide and {state[0]}; make tables, "
+            "formulas or code narrower"
+        )
         assert not (found := complaints(served_page.page)), f"{width} px, {colors}:\n{found}"
 
 
@@ -155,7 +165,8 @@ def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
 
 def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
     page_as_file.page.evaluate("scrollTo(1000, 0)")
-    assert page_as_file.page.evaluate("scrollX") == 0
+    moved = page_as_file.page.evaluate("scrollX")
+    assert moved == 0, f"{name}: on a phone of 320 px something is {moved} px too wide: a table, a formula, a long word"
 
 
 @SCHEMES
@@ -169,7 +180,7 @@ def test_every_position_of_every_slider_and_choice_changes_something(opened, nam
                 for at in range(int(slider.get_attribute("max")) + 1):
                     slider.fill(str(at))
                     seen.add(box.locator("svg").inner_html() + box.get_by_role("status").inner_text())
-        assert len(seen) > 1
+        assert len(seen) > 1, f"{name}: a slider or choice changes neither the drawing nor the sentence below it"
 
 
 @SCHEMES
@@ -180,7 +191,7 @@ def test_formulas_are_set_in_the_math_font(opened, site, name):
     page.locator("math:visible").first.scroll_into_view_if_needed()
     opened.settle()
     loaded = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
-    assert "Book Math" in [family.strip('"') for family in loaded]
+    assert "Book Math" in [family.strip('"') for family in loaded], f"{name}: the font for formulas was not loaded"
     assert page.evaluate("getComputedStyle(document.querySelector('math')).fontFamily").startswith('"Book Math"')
 
 
@@ -189,16 +200,20 @@ def test_every_question_veils_a_figure_that_is_there(served_page, site, name):
     for place in soup(site, name).select("[data-innerlab=predict]"):
         wanted |= set(json.loads(place.find("script").string)["unveils"])
     page = served_page.page
-    assert set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)")) == wanted
+    veiled = set(page.evaluate("[...document.querySelectorAll('.il-veiled')].map(e => e.id)"))
+    assert veiled == wanted, (
+        f"{name}: `unveils` of Predict must name figures of the page that stand below the question; "
+        f"it names {wanted}, and {veiled} are veiled"
+    )
     for button in page.get_by_role("button", name="Just show me").all()[::-1]:
         button.click()
-    assert page.locator(".il-veiled").count() == 0
+    assert page.locator(".il-veiled").count() == 0, f"{name}: figures stay veiled when all questions are answered"
 
 
 def test_what_the_pointer_can_press_the_keyboard_reaches_and_shows(served_page, name):
     found, tried = faults(served_page.page)
-    assert found == []
-    assert tried > 5
+    assert found == [], f"{name}: by keyboard alone, some things cannot be reached or do not show that they are"
+    assert tried > 5, f"{name}: only {tried} things to press were found"
 
 
 def test_faults_of_the_keyboard_are_found(browser):
@@ -238,27 +253,32 @@ def test_tab_leads_once_through_the_page_in_its_order(read, walked):
 
 def test_head_says_what_the_page_is(site, name):
     page = soup(site, name)
-    assert page.html["lang"] == "en"
-    assert len(page.title.text.strip()) > len("The Optimizer Within")
-    descriptions = page.find_all("meta", attrs={"name": "description"})
-    assert len(descriptions) == 1
-    assert 20 <= len(descriptions[0]["content"]) <= 170
-    assert page.find("link", rel="icon") is not None
+    assert page.html["lang"] == "en", f"{name}: the page must say that it is in English"
+    assert len(page.title.text.strip()) > len("The Optimizer Within"), f"{name}: it needs a title of its own, `# ...`"
+    descriptions = [tag["content"] for tag in page.find_all("meta", attrs={"name": "description"})]
+    assert len(descriptions) == 1, f"{name}: it needs one description, in `myst: html_meta: description` of its header"
+    assert 20 <= len(descriptions[0]) <= 170, (
+        f"{name}: the description in its header has {len(descriptions[0])} characters; 20 to 170 fit where it is shown"
+    )
+    assert page.find("link", rel="icon") is not None, f"{name}: the page has no icon"
     printed_only = page.find(id="jb-print-docs-body")
     headings = [h for h in page.find_all("h1") if printed_only is None or printed_only not in h.parents]
-    assert len(headings) == 1
+    assert len(headings) == 1, f"{name}: a page has one heading `# ...` and lower ones below it, not {len(headings)}"
 
 
 def test_pages_have_descriptions_of_their_own(site, pages):
     said = [soup(site, page).find("meta", attrs={"name": "description"})["content"] for page in pages]
-    assert len(set(said)) == len(said)
+    twice = sorted({text for text in said if said.count(text) > 1})
+    assert not twice, f"two pages have the same description in their headers: {twice}"
 
 
 def test_pictures_are_described(site, name):
     page = soup(site, name)
-    assert [str(image) for image in page.find_all("img") if not image.has_attr("alt")] == []
-    assert page.select(".innerlab-figure > svg") == []
-    assert [image["src"] for image in page.select(".innerlab-figure img") if len(image["alt"].strip()) < 20] == []
+    undescribed = [str(image) for image in page.find_all("img") if not image.has_attr("alt")]
+    assert undescribed == [], f"{name}: end the cell with figures.Shown(figure, alt), or give the image an alt text"
+    assert page.select(".innerlab-figure > svg") == [], f"{name}: a figure is drawn in the page instead of being a file"
+    short = [image["src"] for image in page.select(".innerlab-figure img") if len(image["alt"].strip()) < 20]
+    assert short == [], f"{name}: the `alt` of figures.Shown says what the figure shows, with numbers from the run"
 
 
 def test_links_within_the_book_resolve(site, name):
@@ -277,12 +297,13 @@ def test_links_within_the_book_resolve(site, name):
                 anchors[target] = set(re.findall(r'\b(?:id|name)="([^"]+)"', target.read_text("utf8")))
             if unquote(parts.fragment) not in anchors[target]:
                 broken.append(f"{target.name} has no #{parts.fragment}")
-    assert broken == []
+    assert broken == [], f"{name}: links lead to pages or places that are not there"
 
 
 def test_nothing_is_asked_of_another_host_in_the_source(site, name):
     loading = soup(site, name).select("script[src], link[rel=stylesheet], link[rel=preload], img[src], iframe[src]")
-    assert [tag for tag in loading if urlsplit(tag.get("src") or tag.get("href")).netloc] == []
+    elsewhere = [tag for tag in loading if urlsplit(tag.get("src") or tag.get("href")).netloc]
+    assert elsewhere == [], f"{name}: pictures, scripts and styles come from the site itself; copy them in"
 
 
 @pytest.fixture
@@ -317,11 +338,11 @@ def test_colors_follow_the_system_before_any_script_file_runs(browser, served, n
     reader = Reader(browser, served, colors="dark")
     reader.context.route("**/*.js*", lambda route: route.abort())
     reader.page.goto(f"{served}/{name}.html")
-    assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark", f"{name}: colors wait for scripts"
     color = reader.page.evaluate("getComputedStyle(document.body).backgroundColor")
     reader.context.close()
     red, green, blue = map(int, re.findall(r"\d+", color)[:3])
-    assert max(red, green, blue) < 64
+    assert max(red, green, blue) < 64, f"{name}: before scripts have run, the dark page is {color}"
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
@@ -408,14 +429,17 @@ def test_every_page_is_in_the_table_of_contents(pytestconfig, pages):
     root = pytestconfig.rootpath
     sources = [*(root / "book").glob("*.md"), *(root / "exercises").glob("*.ipynb")]
     written = {path.relative_to(root).with_suffix("").as_posix() for path in sources}
-    assert written == set(pages) - {"search", "genindex"}
+    listed = set(pages) - {"search", "genindex"}
+    assert written <= listed, f"list in _toc.yml, as `- file: ...`: {sorted(written - listed)}"
+    assert listed <= written, f"_toc.yml lists what is no page in book/ or exercises/: {sorted(listed - written)}"
 
 
 def test_every_icon_on_a_page_is_among_those_shipped(site, name):
     sizes = {"fa-lg", "fa-solid", "fa-regular", "fa-brands"}
     known = set(re.findall(r"\.(fa-[\w-]+)::before", (site / "_static" / "icons.css").read_text("utf8")))
     shown = {icon for tag in soup(site, name).select("[class*=fa-]") for icon in tag["class"] if icon.startswith("fa-")}
-    assert shown - sizes - known == set()
+    unknown = shown - sizes - known
+    assert unknown == set(), f"{name}: book/_static/icons.css has no such icons; add them there, or use others"
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
@@ -463,17 +487,40 @@ def test_the_print_button_prints(read, pages):
 def test_the_claim_that_shows_how_to_cite_one_is_there(site):
     (code,) = (code for code in soup(site, "book/cite").select("li code") if code.text.startswith("#claim-q"))
     chapter = code.find_next("a")["href"].removesuffix(".html")
-    assert soup(site, f"book/{chapter}").find(id=code.text[1:]) is not None
+    there = soup(site, f"book/{chapter}").find(id=code.text[1:])
+    assert there is not None, f"book/cite.md shows how to cite {code.text}, which {chapter} does not claim"
 
 
 def test_chapters_say_how_long_they_take(site, pages):
     boxes = {page: soup(site, page).select_one(".admonition.objectives") for page in pages}
     boxes = {page: " ".join(box.get_text().split()) for page, box in boxes.items() if box}
     with_exercises = {f"book/{path.stem}" for path in (Path(__file__).parents[2] / "solutions").glob("*.md")}
-    assert len(with_exercises) == 7
-    assert with_exercises | {"book/scaling"} == set(boxes)
+    without = {"book/scaling"}  # pages with code and no exercises
+    assert with_exercises | without == set(boxes), (
+        "every chapter has exercises in solutions/ and a box of class `objectives`; these have one of the two: "
+        f"{sorted((with_exercises | without) ^ set(boxes))}"
+    )
+    minutes = {}
     for page, box in boxes.items():
-        least = 20 if page in with_exercises else 10
-        assert least <= int(re.search(r"about (\d+) minutes to read", box)[1]) <= 60, page
+        told = re.search(r"about (\d+) minutes to read", box)
+        assert told, f"{page}: the box of objectives must say `**Takes** {{effort}}`reading` to read, ...`"
+        minutes[page] = int(told[1])
+        # Counted a second way: the words of the source, without its code.
+        counted = len(CODE.sub("", Path(f"{Path(__file__).parents[2] / page}.md").read_text("utf8")).split())
+        assert 10 <= minutes[page] <= 60, f"{page}: {minutes[page]} minutes to read; a chapter is one sitting, 10 to 60"
+        assert abs(minutes[page] - counted / cards.WORDS_A_MINUTE) <= 5 + counted / 1200, (
+            f"{page}: it says {minutes[page]} minutes to read, and its source has {counted} words without code"
+        )
         told = re.search(r"Exercises \d+, about [\d½]+ (hours|minutes), \d+ points", box)
-        assert bool(told) == (page in with_exercises), page
+        assert bool(told) == (page in with_exercises), (
+            f"{page}: the box must say `**Exercises** {{effort}}`exercises`` if there are exercises, and only then"
+        )
+    said = re.search(
+        r"The chapters are about ([\d½]+) (hours|minutes) of reading", " ".join(soup(site, "book/index").text.split())
+    )
+    assert said, "book/index.md must say `The chapters are {effort}`all reading` of reading`"
+    total = float(said[1].replace("½", ".5")) * (60 if said[2] == "hours" else 1)
+    added = sum(minutes[page] for page in with_exercises)
+    assert abs(total - added) <= 15 + 2.5 * len(with_exercises), (
+        f"the front page says {said[0]}; the pages add up to {added}"
+    )

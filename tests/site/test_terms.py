@@ -33,14 +33,18 @@ def test_every_link_to_a_term_names_one_definition(site, pages):
         for text in page.select(".std-term"):
             link = text.parent
             there = page.find_all(id=link["aria-describedby"])
-            assert len(there) == 1, (name, link)
+            assert len(there) == 1, f"{name}: a linked term must carry one definition, not {len(there)}: {link}"
             said = " ".join(there[0].get_text().split())
-            assert len(said) > 30, (name, link)
+            assert len(said) > 30, (
+                f"{name}: the first paragraph of the term's entry in book/glossary.md is short: {link}"
+            )
             if not there[0].select("math"):
                 first = glossary.find(id=link["aria-describedby"]).get_text()
-                assert said == " ".join(first.split()), (name, link)
+                assert said == " ".join(first.split()), f"{name}: not what the glossary says of {link}"
         scripts = [tag["src"] for tag in page.select("script[src*='terms.js']")]
-        assert bool(scripts) == bool(page.select(".std-term")), name
+        assert bool(scripts) == bool(page.select(".std-term")), (
+            f"{name}: terms.js is for pages with terms, and only those"
+        )
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def note_sources(app, config):
-    """Keep in the configuration what pages are made by, so that Sphinx makes them again when it has changed."""
+    """Keep a digest of this extension's sources in the configuration: when they change, Sphinx makes all pages anew."""
     from innersite import citation
 
     files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]

@@ -162,8 +162,8 @@ class Book:
     ) -> NbCacheRecord:
         """Keep an executed notebook, in place of what was kept for the same source before.
 
-        `cell_seconds` says by a cell's index how long it took.  Of several processes one stores at a time: looking
-        for what is one too many, jupyter-cache takes for that what another process has just begun to store.
+        `cell_seconds` holds the seconds of each cell by the cell's index.  A lock lets one process store at a time,
+        since jupyter-cache removes surplus entries and may take an entry that another process is storing for one.
         """
         name = self._name(path)
         data = {"key": self.key(notebook), "execution_seconds": seconds, "cell_seconds": dict(cell_seconds or {})}
@@ -191,7 +191,7 @@ class Book:
 
 
 def surroundings() -> dict[str, dict]:
-    """Return what an execution ran on: versions, and the kind of machine but nothing that tells which one."""
+    """Return the versions and the kind of machine of an execution, without anything that identifies the machine."""
     versions = {"Python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
     machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
     return {"versions": versions, "machine": machine}
@@ -202,7 +202,7 @@ def surroundings() -> dict[str, dict]:
 
 @dataclass
 class Run:
-    """One execution of one chapter, to come or done."""
+    """One execution of one chapter, planned, running or finished."""
 
     docname: str
     path: Path
@@ -224,7 +224,7 @@ class Run:
     """how long each code cell took, by its index"""
 
     def execute(self) -> "Run":
-        """Execute all cells in a kernel of their own, in the source's folder; keep what goes wrong."""
+        """Execute all cells in a new kernel, in the source's folder; keep an error instead of raising it."""
         started = time.perf_counter()
         self.notebook = copy.deepcopy(self.notebook)
         self.client = NotebookClient(
@@ -290,10 +290,10 @@ def unraised(notebook: NotebookNode) -> tuple[int, str]:
 
 
 def shares(seconds: list[float], cores: int) -> list[int | None]:
-    """Return over how many processes each chapter may spread its work.
+    """Return the number of processes over which each chapter may spread its work.
 
-    That is its share of all the work, in cores, rounded up, so that none takes longer than all others together would
-    on the other cores; None for each when nothing is known of any.
+    It is the chapter's share of all seconds times the number of cores, rounded up; None for every chapter when no
+    seconds are known.
     """
     total = sum(seconds)
     return [max(1, math.ceil(cores * one / total)) if total else None for one in seconds]
@@ -302,8 +302,8 @@ def shares(seconds: list[float], cores: int) -> list[int | None]:
 def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
     """Execute chapters in `workers` kernels at a time, the longest first; yield each as it ends.
 
-    A chapter that spreads its work over more processes than its share of all the work would only take turns with the
-    others, after having started the processes.
+    Each chapter spreads its work over as many processes as its share of all the work (see `shares`): with more, the
+    processes would only compete with those of other chapters.
     """
     queue = sorted(runs, key=lambda run: -run.expected_seconds)
     all_shares = shares([run.expected_seconds for run in queue], os.cpu_count() or 1)
@@ -388,16 +388,16 @@ def _refresh(book: Book, stale: list[Run]) -> None:
 
 
 def _refuse(notebook: NotebookNode, cwd: str, **settings):
-    """Stand in for myst-nb's own execution, which must have nothing left to do."""
+    """Raise: myst-nb must find every output in the cache, and never execute a notebook itself."""
     raise SphinxError(
         f"A chapter in {cwd} changed after the chapters were executed. Build again; report it if it stays."
     )
 
 
 def begin(app, config) -> None:
-    """Mark the build as unfinished; forget what was read by one that did not end well.
+    """Mark the build as unfinished; discard the pages read by an earlier build that failed.
 
-    Sphinx does not read an unchanged page again, so a warning would fail the first build only.
+    Without that a warning would fail the first build only, since Sphinx does not read an unchanged page again.
     """
     marker = Path(app.doctreedir) / MARKER
     if marker.exists():
@@ -407,7 +407,7 @@ def begin(app, config) -> None:
 
 
 def finish(app, exception) -> None:
-    """Take the mark away when there was neither an error nor a warning."""
+    """Remove the mark if the build had neither errors nor warnings."""
     if exception is None and app._warncount == 0:
         (Path(app.doctreedir) / MARKER).unlink(missing_ok=True)
 

@@ -49,12 +49,12 @@ def as_notebook(source, address):
 
 
 def exercise(source, address):
-    """Return the text of the exercise notebook at `source` (a path) for one who has nothing but this file."""
+    """Return the text of the exercise notebook at `source` (a path), made to work outside of a clone of the book."""
     return release.text_of(_alone(nbformat.read(source, as_version=4), address))
 
 
 def solution(source, address):
-    """Return the text of a notebook with the answers in `source` (a path), for one who has only this file."""
+    """Return the text of a notebook with the answers in `source` (a path), made to work outside of a clone."""
     notebook = _alone(release.source_notebook(source), address)
     notebook.cells.insert(0, new_markdown_cell(ANSWERED, id="answers"))
     return release.text_of(notebook)

@@ -83,7 +83,7 @@ class DeceptionPlane(Widget):
         return figures.Shown(figure, f"{self.alt} {says} training episodes{' so cued' if self.recurs else ''}.").html()
 
     def _share(self, discount: float, threat: float) -> float:
-        """In which share of training episodes, or of those called so by the cue, the policy complies."""
+        """The share of training episodes, or of episodes cued as training, in which the policy complies."""
         setting = self.setting | {"discount": discount, "threat": threat}
         if self.recurs:
             return float(complies_on_cue(*(setting[name] for name in ("share", "accuracy", "discount", "threat"))))

@@ -1,4 +1,4 @@
-"""Where gradient descent takes a planner that models its own training, from any start that the reader sets."""
+"""Gradient descent on a planner that models its own training, from any start that the reader sets."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,8 +24,8 @@ class Flow(Widget):
     tells both logits and, where there is one, the conserved quantity.
 
     Args:
-        kappas: how many later episodes may weigh, to choose from; the first to begin with.
-        ratios: learning rates of lambda over that of theta, to choose from; the first to begin with.
+        kappas: weights of later episodes to choose from; the first is chosen at the start.
+        ratios: learning rates of lambda over that of theta to choose from; the first is chosen at the start.
         start: theta and lambda, in :data:`THETA` and :data:`LAM`.
         rate: learning rate of theta.
         steps: of gradient descent.
@@ -33,8 +33,8 @@ class Flow(Widget):
 
     Attributes:
         start: theta and lambda.
-        kappa: the one that is chosen.
-        ratio: likewise.
+        kappa: the chosen one of ``kappas``.
+        ratio: the chosen one of ``ratios``.
         capped: whether no goal can lose more than 1 in an episode.
 
     Raises:
@@ -95,11 +95,11 @@ class Flow(Widget):
 
 
 def training_loss(kappa: float, capped: bool = False) -> Callable[[Tensor, Tensor], Tensor]:
-    """What training minimizes: the softplus of minus the training logit, whose regret may be capped at 1.
+    """The training loss: the softplus of the negative training logit, whose regret may be capped at 1.
 
     Args:
-        kappa: how many later episodes weigh.
-        capped: regret is ``1 - exp(theta)`` below 0, instead of ``-theta``.
+        kappa: the weight of later episodes.
+        capped: whether regret is ``1 - exp(theta)`` below 0, instead of ``-theta``.
     """
 
     def loss(theta: Tensor, lam: Tensor) -> Tensor:

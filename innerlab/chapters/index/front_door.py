@@ -97,14 +97,14 @@ class FrontDoor(Widget):
 
 @torch.no_grad()
 def moves(policies: Policies, world: Gridworld) -> Tensor:
-    """How likely each move but the last is, in steps of 1/255, uint8 ``(layouts, networks, cells, actions - 1)``.
+    """The probabilities of moves but the last, uint8 ``(layouts, networks, cells, actions - 1)``, in units of 1/255.
 
-    The last move has what is left of 1; that saves a quarter of the bytes.
+    The last move has the rest of the probability; leaving it out saves a quarter of the bytes.
     """
     logits = policies.everywhere(world, torch.arange(world.layouts)[None])  # (actions, cells, networks, layouts)
     return (logits.softmax(0)[:-1] * 255).round().to(torch.uint8).permute(3, 2, 1, 0).contiguous()
 
 
 def _sorted(ends: Tensor) -> Tensor:
-    """The agents in the order of their red share."""
+    """The rows of ``ends``, sorted by the share of episodes that end at a red thing."""
     return ends[red_share(ends).nan_to_num(0.5).argsort(stable=True)]

@@ -29,7 +29,7 @@ def _near(value: Any, other: Any) -> bool:
 
 
 def _first(value: Any, wrongs: tuple, violates: str, see: str) -> Lesson | None:
-    """The lesson of the first wrong value, of (name, value, what it suggests), that is the one given."""
+    """The lesson of the first of ``wrongs``, as (name, wrong value, suggestion), whose value is near the given one."""
     for name, wrong, suggests in wrongs:
         if np.all(np.isfinite(wrong)) and _near(value, wrong):
             return Lesson(name, violates, suggests, see)
@@ -47,7 +47,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
 
 @cache
 def _trained_weights() -> dict[str, np.ndarray]:
-    """What eight trained layers take of each channel, on average, in each of the trainings."""
+    """The mean weights of both channels over eight trained layers, by training."""
     return {
         name: train_two_channels(range(8), 5, 10, **noises).weights().mean(0).numpy()
         for name, noises in TRAININGS.items()
@@ -99,7 +99,7 @@ def _best_step_cases(seed: int) -> list[Case]:
 
 
 def best_step(variances: np.ndarray, n: int, noise: float, prior: float) -> tuple[float, float]:
-    """The best step and its loss: inputs normal with these variances, no noise in the target."""
+    """The best step size and its expected loss, for normal inputs of these variances and a target without noise."""
     first, second, third = (float((variances**k).sum()) for k in (1, 2, 3))
     curvature = prior * ((n + 1) * third + first * second) / n + noise**2 * second / n
     step = prior * second / curvature
@@ -200,7 +200,7 @@ def _by_hand_cases(seed: int) -> list[Case]:
 
 
 def layer(a: np.ndarray, m: np.ndarray, x: np.ndarray, y: np.ndarray, query: np.ndarray) -> float:
-    """What a layer of linear attention predicts, with 0 in the place of the query's label."""
+    """The prediction of a layer of linear attention for a query whose label is set to 0."""
     tokens = np.column_stack([x, y])
     return float(((tokens @ m) * (tokens @ a @ np.append(query, 0))).mean())
 
@@ -433,7 +433,7 @@ def _breaking_scale_cases(seed: int) -> list[Case]:
 
 
 def breaking_scale(d: int, n: int, noise: float, step_size: float) -> float:
-    """The scale of the inputs from which on a step loses to predicting zero; 0 if it does at every scale."""
+    """The scale of inputs above which a gradient step is worse than predicting 0; 0 if it is worse at every scale."""
     return max(0.0, (2 / step_size - noise**2 / n) * n / (n + d + 1)) ** 0.5
 
 
@@ -529,7 +529,7 @@ def online(x: np.ndarray, y: np.ndarray, query: np.ndarray, step_size: float) ->
 
 
 def _unclear(x: np.ndarray, y: np.ndarray, query: np.ndarray, step_size: float) -> bool:
-    """Whether the given order or its reverse is an extreme one, so that looking at few orders would do."""
+    """Whether the given order or its reverse has the least or greatest prediction, so that few orders would suffice."""
     every = online(x, y, query, step_size)
     return bool({int(every.argmin()), int(every.argmax())} & {0, len(every) - 1})
 
@@ -578,9 +578,9 @@ def _posterior_cases(seed: int) -> list[Case]:
 
     def case(shown: str, x: Any, y: Any, tasks: Any, prior: Any, noise: float) -> Case:
         x, y, tasks, prior = (np.asarray(part, float) for part in (x, y, tasks, prior))
-        recipe = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
+        arguments = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
         returns = Fields({"posterior": Array((len(tasks),), low=0.0), "effective": Number(low=0.0)})
-        return Case(recipe, shown, returns, (x, y, tasks, prior, noise))
+        return Case(arguments, shown, returns, (x, y, tasks, prior, noise))
 
     cases: list[Case] = []
     while len(cases) < 4:
@@ -718,7 +718,7 @@ def _objective_cases(seed: int) -> list[Case]:
 
 
 def objective(agreement: np.ndarray, noise: np.ndarray, d: int, n: int) -> np.ndarray:
-    """How much the best layer takes of each channel, the first of which is the target."""
+    """The best layer's weight of each label channel; the first channel is the target."""
     return np.linalg.solve((n + d + 1) / n * agreement + np.diag(noise**2) / n, agreement[:, 0])
 
 

@@ -1,4 +1,4 @@
-"""In-context learning by hand: a few labeled points to drag, and what trained attention layers make of them."""
+"""In-context learning by hand: labeled points to drag, and the predictions of trained attention layers."""
 
 from collections.abc import Mapping
 
@@ -107,7 +107,11 @@ class InContext(Widget):
 
 
 def _traveling(what: str, task: InContextRegression | TwoChannels, layers: Layers) -> dict:
-    """What a page needs of layers, in seven digits."""
+    """The weights of layers that the page needs, by name, rounded to seven digits.
+
+    Raises:
+        ValueError: if the layers do not fit their task or are not finite.
+    """
     if task.d != 1 or layers.d != 1 or layers.channels != task.channels:
         raise ValueError(
             f"{what}: the task has d = {task.d} and the layers have d = {layers.d} and {layers.channels} channels; "
@@ -130,7 +134,7 @@ def _condition(name: str, task: TwoChannels, layers: Layers) -> dict:
 
 
 def _points(task: InContextRegression, box: tuple[float, float], seed: int) -> list[list[float]]:
-    """Points of a task within the box, in two decimals, with proxies equal to the labels."""
+    """Points of a random task, clipped to the box, as [input, label, proxy] with two decimals; proxies equal labels."""
     random = np.random.default_rng(seed)
     x = np.clip(random.standard_normal(task.n), -box[0], box[0])
     line = task.prior_variance**0.5 * random.standard_normal()

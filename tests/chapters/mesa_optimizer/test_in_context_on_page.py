@@ -25,7 +25,7 @@ SENSORS = {
 def attention(channels, networks=5):
     """Layers as they are before training, but larger."""
     with torch.no_grad():
-        return LinearAttention(range(networks), 1, channels, deviation=0.7).layers()
+        return LinearAttention(range(networks), 1, channels, init_std=0.7).layers()
 
 
 def made():
