@@ -386,8 +386,9 @@ class Spent:
             terminalreporter.section("where the time went")
             for name, seconds in self.files.most_common(TOLD):
                 terminalreporter.write_line(f"{seconds:7.1f} s {seconds / total:4.0%}  {name}")
-            others = total - sum(seconds for _, seconds in self.files.most_common(TOLD))
-            terminalreporter.write_line(f"{others:7.1f} s {others / total:4.0%}  {len(self.files)} files in all")
+            if others := [seconds for _, seconds in self.files.most_common()[TOLD:]]:
+                line = f"{sum(others):7.1f} s {sum(others) / total:4.0%}  {len(others)} others"
+                terminalreporter.write_line(line)
             passed = time.perf_counter() - self.began
             terminalreporter.write_line(f"{total:7.1f} s       side by side in {passed:.0f} s{processor_seconds()}")
         # A part of a unit says nothing about the whole.
