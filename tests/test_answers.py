@@ -65,6 +65,7 @@ def everything():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, own):
     exercise = checks.exercise(f"{chapter}/{own}")
@@ -98,6 +99,7 @@ def elsewhere(blind):
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere):
     exercise = checks.exercise(f"{chapter}/{own}")

@@ -42,6 +42,7 @@ TINY = laboratory.Extent(
 # The laboratory
 
 
+@pytest.mark.slow
 def test_the_laboratorys_numbers_are_all_there(tmp_path, capsys):
     assert bench.main(["--laboratory", "--out", str(tmp_path / "new" / "bench.json")], extent=TINY) == 0
     written = json.loads((tmp_path / "new" / "bench.json").read_text())
@@ -228,6 +229,7 @@ def test_a_number_is_shown_with_its_range_and_its_budget(given, parts):
 # The book
 
 
+@pytest.mark.slow
 def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
     tiny = TinyBook(tmp_path)
     heavy = cell("block = bytearray(300 * 2**20)\nblock[::4096] = bytes(len(block[::4096]))")
@@ -292,6 +294,7 @@ def test_a_build_is_timed_and_a_failed_one_is_told(tmp_path, monkeypatch, capsys
 # Profiles
 
 
+@pytest.mark.slow
 def test_a_profile_is_of_one_core_and_the_cold_book_is_built_aside(tmp_path, monkeypatch, capsys):
     tiny = TinyBook(tmp_path)
     cores = "import joblib, os\nwith open('cores', 'a') as file:\n    print(joblib.cpu_count(), file=file)"

@@ -29,6 +29,7 @@ def runs(tiny: TinyBook, name: str) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_an_edit_executes_only_the_chapters_that_import_it(tiny):
     tiny.write("tinylab/base.py", "SIZE = 1\n")
     tiny.write("tinylab/worlds/__init__.py", "")
@@ -63,6 +64,7 @@ def test_an_edit_executes_only_the_chapters_that_import_it(tiny):
     assert [runs(tiny, name) for name in ("direct", "through", "apart")] == [3, 3, 2]
 
 
+@pytest.mark.slow
 def test_a_warning_fails_every_build_until_it_is_mended(tiny):
     text = cell(f"print('ran'); {log('page')}")
     # One is found while reading, the other while writing.
@@ -78,6 +80,7 @@ def test_a_warning_fails_every_build_until_it_is_mended(tiny):
     assert runs(tiny, "page") == 1  # a warning in the prose trains nothing again
 
 
+@pytest.mark.slow
 def test_a_failed_chapter_fails_every_build_and_all_are_named(tiny):
     false_claim = "from tinylab.claims import claim\nclaim(2 + 2 == 5, 'two and two is five')"
     claims = (

@@ -224,6 +224,7 @@ def functions():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", functions())
 def test_every_mistake_is_seen(exercise):
     chapter, _, own = exercise.name.partition("/")

@@ -191,6 +191,7 @@ for _ in range(6):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not remove a file that another process reads")
 def test_two_processes_at_once(tmp_path, tiny, monkeypatch):
     monkeypatch.setenv("TRAININGS", str(tmp_path / "trainings"))

@@ -61,6 +61,7 @@ def test_no_games_is_a_clear_error():
         examine([])
 
 
+@pytest.mark.slow
 def test_one_new_game_does_not_mend_the_failure_and_two_do():
     """What the exercise calls the least: every game that it allows, in place of one of either kind."""
     others = [
