@@ -68,12 +68,14 @@ def test(extra):
 
 
 def lint(extra):
-    """Check how the code is written, or with --fix mend what can be mended; return the exit code."""
+    """Check style, types and imports, or with --fix also mend what can be mended; return the exit code."""
     if extra not in ([], ["--fix"]):
         print("usage: python run.py lint [--fix]", file=sys.stderr)
         return 2
-    checks = (["check", "--fix"], ["format"]) if extra else (["check"], ["format", "--check"])
-    return max(run([PYTHON, "-m", "ruff", *words, "."]) for words in checks)
+    ruff = (["check", "--fix"], ["format"]) if extra else (["check"], ["format", "--check"])
+    checks = [[PYTHON, "-m", "ruff", *words, "."] for words in ruff]
+    checks += [[PYTHON, "-m", "mypy"], [SCRIPTS / ("lint-imports" + ENDING), "--cache-dir", "_build/import_linter"]]
+    return max(run(check) for check in checks)
 
 
 def notebooks(extra):
@@ -119,7 +121,7 @@ def bench(extra):
 JOBS = {
     "book": (book, "build the site into _build/html; only chapters that changed are executed"),
     "test": (test, "run the tests; --quick leaves out what takes long; what follows goes to pytest: test -k claims"),
-    "lint": (lint, "check how the code is written; --fix mends what can be mended"),
+    "lint": (lint, "check style, types and who imports whom; --fix mends what can be mended"),
     "lab": (lab, "copy new exercises into work/, never over a file that is there, and open JupyterLab"),
     "progress": (progress, "say which exercises in work/ are solved, attempted, untouched"),
     "exercises": (exercises, "write exercises/ anew from solutions/; --check only compares"),

@@ -537,21 +537,21 @@ def test_what_the_commands_start_is_there(run, commands, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "started"),
-    [
-        ([], [["check", "."], ["format", "--check", "."]]),
-        (["--fix"], [["check", "--fix", "."], ["format", "."]]),
-    ],
+    ("arguments", "ruff"),
+    [([], [["check", "."], ["format", "--check", "."]]), (["--fix"], [["check", "--fix", "."], ["format", "."]])],
 )
-def test_lint_runs_all_checks_and_fails_if_one_does(run, commands, monkeypatch, arguments, started):
+def test_lint_runs_all_checks_and_fails_if_one_does(run, commands, monkeypatch, arguments, ruff):
     monkeypatch.setattr(run, "set_up", lambda: None)
     assert run.main(["lint", *arguments]) == 0
-    assert [words[3:] for words in commands.started] == started
-    commands.codes["check"] = 1
+    *first, types, imports = commands.started
+    assert [words[3:] for words in first] == ruff
+    assert types[1:] == ["-m", "mypy"]
+    assert "lint-imports" in imports[0]
+    commands.codes["mypy"] = 1
     assert run.main(["lint", *arguments]) == 1
-    assert len(commands.started) == 4
+    assert len(commands.started) == 8
     assert run.main(["lint", "--nonsense"]) == 2
-    assert len(commands.started) == 4
+    assert len(commands.started) == 8
 
 
 @pytest.mark.parametrize(("job", "tool"), [("book", "jupyter-book"), ("test", "pytest")])
