@@ -54,12 +54,6 @@ FAULTS = (
 }"""
 )
 
-# All sections are laid out, so that the boxes that scroll are marked before Tab comes to them.
-LAY_OUT = """() => {
-    for (const e of document.querySelectorAll(".bd-article > section > section")) e.style.contentVisibility = "visible";
-    dispatchEvent(new Event("resize"));
-}"""
-
 EXPECTED = (
     "() => {"
     + COMMON
@@ -97,7 +91,6 @@ def faults(page):
 
 def walk(page):
     """Press Tab once through the page; return how many stops there should be, and the stops that there were."""
-    page.evaluate(LAY_OUT)
     after(page, 400)  # until the boxes that scroll are marked
     count = page.evaluate(EXPECTED)
     stops = []

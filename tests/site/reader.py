@@ -96,8 +96,8 @@ class Reader:
         """
         marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
         if self.page.evaluate(marks) and self.scripts:
-            after(self.page, 400)
-            # The first key has it look at the whole page, not only at what is near.
+            after(self.page, 450)
+            # The first key has all widgets mounted, in folds too, and the script look at them.
             self.page.evaluate("() => { dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' })); }")
 
     def look(self, width, colors):
