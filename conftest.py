@@ -62,6 +62,7 @@ FIRST_SECONDS = {"solutions": 20, "exercises": 5, "page": 10, "file": 3} | {
     "tests/test_mutants.py": 110,
     "tests/test_answers.py": 90,
     "tests/site/test_exercise_pages.py": 60,
+    "tests/site/test_landing.py": 90,
     "tests/site/test_jupyterlab.py": 60,
     "tests/test_build.py": 60,
     "tests/test_nbval.py": 60,
