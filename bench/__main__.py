@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, extent: laborato
     return 0
 
 
-def measure_book(root: Path, numbers: list[Number]) -> dict[str, chapters.Chapter]:
+def measure_book(root: Path, numbers: list[Number]) -> dict[str, chapters.ChapterCost]:
     """Build, run and time the book; append what belongs to all chapters to `numbers`."""
     say("bringing the book up to date")
     chapters.build(root)
@@ -102,7 +102,7 @@ def profile(root: Path, names: list[str], header: dict) -> int:
     return 0
 
 
-def of_chapter(name: str, chapter: chapters.Chapter) -> Iterator[Number]:
+def of_chapter(name: str, chapter: chapters.ChapterCost) -> Iterator[Number]:
     """Yield the numbers of one chapter as they are printed."""
     old = "" if chapter.up_to_date else " (of an earlier state of the chapter)"
     cold = [] if chapter.cold_seconds is None else [chapter.cold_seconds]
@@ -113,7 +113,7 @@ def of_chapter(name: str, chapter: chapters.Chapter) -> Iterator[Number]:
     yield number(f"{name}: memory", peak, "MiB", "the most that its kernel held at once", **MEMORY)
 
 
-def of_book(found: dict[str, chapters.Chapter], unchanged: float) -> Iterator[Number]:
+def of_book(found: dict[str, chapters.ChapterCost], unchanged: float) -> Iterator[Number]:
     """Yield the numbers of the book as a whole."""
     known = [chapter.cold_seconds for chapter in found.values() if chapter.cold_seconds is not None]
     total = [sum(known)] if known else []
@@ -135,21 +135,21 @@ def line(result: Number) -> str:
         text = f"{result.name:<32} {'not measured':>12}"
     else:
         text = f"{result.name:<32} {shown(result.value):>12} {result.unit:<4}"
-        if result.lowest != result.highest:
+        if result.lowest is not None and result.highest is not None and result.lowest != result.highest:
             text += f" [{shown(result.lowest)} to {shown(result.highest)}]"
-    if result.aim is not None:
+    if result.aim is not None and result.ceiling is not None:
         over = result.value is not None and result.value > result.ceiling
         text += f"  aim {shown(result.aim)}, ceiling {shown(result.ceiling)}{': OVER' * over}"
     return text + "\n" + textwrap.indent(textwrap.fill(result.meaning, 100), "    ")
 
 
 def shown(value: float) -> str:
-    """Three figures, and thousands set apart."""
+    """A number with three significant digits and separated thousands."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def about(root: Path) -> dict:
-    """When, where and with what this was measured."""
+    """Date, commit, machine and versions of this measurement."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, encoding="utf-8")
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -184,7 +184,7 @@ def describe(header: dict) -> str:
     return f"{machine['processor']}, {machine['cores']} cores{load}, threads used: {header['threads']}; {versions}"
 
 
-def write(out: Path, header: dict, numbers: list[Number], of_chapters: dict[str, chapters.Chapter]) -> None:
+def write(out: Path, header: dict, numbers: list[Number], of_chapters: dict[str, chapters.ChapterCost]) -> None:
     """Write every number by name, with the details after them."""
     content = header | {result.name: result.value for result in numbers}
     content["chapters"] = {name: dataclasses.asdict(chapter) for name, chapter in of_chapters.items()}

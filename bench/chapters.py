@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from jupyter_client.provisioning import LocalProvisioner
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -47,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Execution:
-    """One run of a chapter in a kernel of its own; None for what is not known."""
+    """One run of a chapter in a kernel of its own; None for what is unknown."""
 
     peak_bytes: int | None
     """the most memory that the kernel held at once"""
@@ -57,8 +58,8 @@ class Execution:
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """What is known of one chapter; None for what is not."""
+class ChapterCost:
+    """The measurements of one chapter; None for what is unknown."""
 
     cold_seconds: float | None
     """its last execution, from the book's own record"""
@@ -76,7 +77,7 @@ def notebooks(root: Path, book: Book) -> Iterator[tuple[str, Path, NotebookNode]
             yield path.relative_to(root / "book").with_suffix("").as_posix(), path, notebook
 
 
-def measure(root: Path, report=print) -> dict[str, Chapter]:
+def measure(root: Path, report=print) -> dict[str, ChapterCost]:
     """Run every chapter of the book in this folder once more, and look up how long it took last time."""
     book = Book.from_folder(root)
     chapters = {}
@@ -84,7 +85,7 @@ def measure(root: Path, report=print) -> dict[str, Chapter]:
         report(f"running {name} for its memory")
         record = book.record(notebook)
         seconds = (record.data or {}).get("execution_seconds") if record else None
-        chapters[name] = Chapter(seconds, book.is_fresh(notebook), watch(path, notebook, book.timeout))
+        chapters[name] = ChapterCost(seconds, book.is_fresh(notebook), watch(path, notebook, book.timeout))
     return chapters
 
 
@@ -93,7 +94,7 @@ def watch(path: Path, notebook: NotebookNode, timeout: float) -> Execution:
     notebook = copy.deepcopy(notebook)
     notebook.cells.append(new_code_cell(PEAK))
     before, after = {}, {}  # cell's index: CPU seconds used until then
-    client = NotebookClient(
+    client: NotebookClient = NotebookClient(
         notebook,
         timeout=timeout,
         record_timing=True,
@@ -116,9 +117,11 @@ def watch(path: Path, notebook: NotebookNode, timeout: float) -> Execution:
 def family_seconds(client: NotebookClient) -> float:
     """The CPU seconds of a client's kernel and of all processes below it, so far.
 
-    Those that have ended count where the system adds them to their parent's, on Linux.
+    Processes that have exited are counted on Linux only, where their parent's times include theirs.
     """
-    kernel = psutil.Process(client.km.provisioner.pid)
+    provisioner = client.km.provisioner if client.km else None
+    assert isinstance(provisioner, LocalProvisioner)  # which has the kernel's process
+    kernel = psutil.Process(provisioner.pid)
     total = 0.0
     for process in [kernel, *kernel.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -128,7 +131,7 @@ def family_seconds(client: NotebookClient) -> float:
 
 
 def cell_seconds(cell) -> float:
-    """The seconds from a cell's start to its end, by the times that its kernel gave."""
+    """The seconds from a cell's start to its end, from the time stamps of its kernel."""
     times = cell.metadata["execution"]
     begun, ended = (
         datetime.datetime.fromisoformat(times[name].replace("Z", "+00:00"))

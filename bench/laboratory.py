@@ -27,7 +27,7 @@ PEER_ACTIONS = 3  # turn left, turn right, go forward: all that does anything in
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is measured; the tests measure less."""
+    """The sizes of all measurements; the tests use smaller ones."""
 
     repetitions: int = 5
     shortest: float = 0.2
@@ -140,7 +140,7 @@ def step_peer(extent: Extent):
 
 
 def ensembles(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
-    """Yield what many agents cost over one, and over as many trained one after another."""
+    """Yield the time of an ensemble over that of one agent, and over that of as many agents trained one by one."""
     settings = ExactGradient(extent.iterations)
     many, one = (PlainPolicies(range(agents), rooms) for agents in (extent.agents, 1))
     separate = [Separate(many, which) for which in range(extent.agents)]
@@ -173,7 +173,7 @@ def ensembles(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
 
 
 class Separate(Policies):
-    """One network of an ensemble of plain policies as one would write it alone, with the same weights."""
+    """One network of an ensemble of plain policies, written as a module of its own with the same weights."""
 
     def __init__(self, policies: PlainPolicies, which: int):
         super().__init__([policies.seeds[which]])
@@ -187,13 +187,13 @@ class Separate(Policies):
                 linear.weight.copy_(weights[f"weight_{layer}"].T)
                 linear.bias.copy_(weights[f"bias_{layer}"][0])
 
-    def see(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
-        """What lies where, long (..., objects)."""
+    def observe(self, world: Gridworld, layout: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
+        """The agents' observations, long (..., objects)."""
         return egocentric_objects(world, layout, cell)
 
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
         """Action logits, (1, batch, actions)."""
-        kind, position = seen[0] // self.positions, seen[0] % self.positions  # (batch, objects)
+        kind, position = obs[0] // self.positions, obs[0] % self.positions  # (batch, objects)
         shape, color = kind // len(COLORS), len(SHAPES) + kind % len(COLORS)
         features = torch.cat([shape * self.positions + position, color * self.positions + position], -1)
         hidden = torch.relu(self.first(features) + self.first_bias)
@@ -201,7 +201,7 @@ class Separate(Policies):
 
 
 def bounded(extent: Extent, rooms: Gridworld) -> Number:
-    """Measure an iteration of training against the least that it could take here."""
+    """Measure an iteration of training against the least time that this machine's roofline allows."""
     policies = PlainPolicies(range(extent.agents), rooms)
     once, several = (ExactGradient(count) for count in (1, extent.iterations + 1))
     parameters = sum(table.numel() for table in policies.parameters())
@@ -230,11 +230,11 @@ def bounded(extent: Extent, rooms: Gridworld) -> Number:
 
 
 class Reached(Exception):
-    """The run has learned enough."""
+    """Raised to end a training run whose agents have learned enough."""
 
 
 def learning(extent: Extent, rooms: Gridworld) -> Iterator[Number]:
-    """Yield how long all but a few agents take to learn, and how much longer as many of another library's would."""
+    """Yield the time until all but a few agents have learned, and its ratio to that of another library's agents."""
     unseen = RedDoors().sample(extent.unseen, seed=2)
     runs = [seconds_to_learn(extent, rooms, unseen) for _ in range(extent.repetitions)]
     ours = number(

@@ -22,14 +22,14 @@ AT_LEAST = {"performance": 95}  # and 100 for the others
 
 
 def missing(root: Path) -> str:
-    """What has to be there and is not; empty when all is."""
+    """Say what Lighthouse needs and this machine lacks; "" when nothing is missing."""
     if not program(root).is_file():
         return f"no Lighthouse: {HOW_TO_INSTALL}"
     return "" if find_browser() else "no Chromium or Chrome: install one"
 
 
 def program(root: Path) -> Path:
-    """Where Lighthouse is looked for."""
+    """The path at which Lighthouse is looked for."""
     return root / "_build" / "lighthouse" / "node_modules" / "lighthouse" / "cli" / "index.js"
 
 
@@ -58,7 +58,7 @@ def audit(root: Path, address: str) -> dict[str, int]:
 def measure(root: Path, repetitions: int = 3) -> Iterator[Number]:
     """Yield the scores of some pages of the built book, medians of a few runs; none where Lighthouse is not there."""
     for page in PAGES:
-        scores = {name: [] for name in CATEGORIES}
+        scores: dict[str, list[float]] = {name: [] for name in CATEGORIES}
         if not missing(root):
             with serving(root / "_build" / "html") as address:
                 for _ in range(repetitions):

@@ -46,7 +46,7 @@ def hand_in(submitted: Path, text: str, submissions: int) -> None:
 
 
 def alone(cells: list[str], submissions: int, workers: int) -> None:
-    """Run the cells of a notebook so many times, a process each, so many at once: no less can be done."""
+    """Run a notebook's cells in ``submissions`` processes, ``workers`` at a time: the least that marking can take."""
     code = "import json, sys\nfor cell in json.loads(sys.argv[1]):\n    exec(cell)"
 
     def run(_: int) -> None:
@@ -66,7 +66,7 @@ def seconds(job: Callable[[], object]) -> float:
 
 
 def ratios(ours: float | None, theirs: float, floor: float, submissions: int, workers: int) -> Iterator[Number]:
-    """What is reported of the three times; without ours, where nothing can be confined, nothing is."""
+    """Yield the ratios of the three times, or numbers that say "not measured" where answers cannot be confined."""
     by = f"{submissions} correct submissions, {workers} at once"
     rate = [] if ours is None else [60 * submissions / ours]
     yield number("marking_per_minute", rate, "1/min", f"marked in a minute: {by}")

@@ -51,7 +51,7 @@ def update(
     of_book, profiles = kept.get("book"), {n: p for n, p in kept.get("chapters", {}).items() if n in found}
     made = {"date": date, "commit": commit}
     with tempfile.TemporaryDirectory() as folder:
-        seconds, in_build = None, {}
+        seconds, in_build = 0.0, dict[str, list[float]]()
         if whole:
             report("building the whole book from nothing")
             seconds, in_build = build_cold(root, Path(folder, "build"), found)
@@ -158,7 +158,8 @@ def build_cold(
     with mock.patch.dict(os.environ, INNERLAB_AGENTS=str(folder / "agents")):
         seconds = chapters.build(root, [*chapters.COMMAND, "--path-output", str(folder)])
     book = dataclasses.replace(Book.from_folder(root), cache=get_cache(str(folder / "_build" / ".jupyter_cache")))
-    times = {name: book.record(notebook).data["cell_seconds"] for name, (_, notebook) in found.items()}
+    records = {name: book.record(notebook) for name, (_, notebook) in found.items()}
+    times = {name: record.data["cell_seconds"] for name, record in records.items() if record is not None}
     return seconds, {name: [of_cells[key] for key in sorted(of_cells, key=int)] for name, of_cells in times.items()}
 
 
@@ -173,13 +174,13 @@ def write(root: Path, book: dict | None, profiles: Mapping[str, dict]) -> None:
 
 
 def read(root: Path) -> dict:
-    """Return what the file says; nothing when there is none."""
+    """Return the content of the file; an empty dict when there is none."""
     path = root / PROFILES
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def complaints(root: Path) -> list[str]:
-    """Say where the file and the book have parted: chapters without a profile, profiles without a chapter or cell."""
+    """List where file and book differ: chapters without a profile, profiles without a chapter or cell."""
     profiles = read(root).get("chapters", {})
     said = []
     for name, _, notebook in chapters.notebooks(root, Book.from_folder(root)):
@@ -195,7 +196,7 @@ def complaints(root: Path) -> list[str]:
 
 
 def fingerprint(source: str) -> str:
-    """Tell one cell's source from another."""
+    """A short hash of a cell's source."""
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -206,7 +207,7 @@ def beginning(source: str) -> str:
 
 
 def rounded(value: float) -> float:
-    """Three figures: what comes after is noise."""
+    """Round to three significant digits; the others are noise."""
     return float(f"{value:.3g}")
 
 

@@ -1,6 +1,7 @@
 """How long one agent of Stable-Baselines3 takes to learn what our ensembles learn."""
 
 import time
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -9,11 +10,16 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 
-from innerlab.worlds import environments  # noqa: F401  (registers its worlds)
-
-WORLD = "innerlab/RedDoors-v0"
+WORLD = "innerlab.worlds.environments:innerlab/RedDoors-v0"
 COPIES = 16
-SETTINGS = {"n_steps": 64, "batch_size": 256, "n_epochs": 4, "learning_rate": 1e-3, "gamma": 0.95, "ent_coef": 0.01}
+SETTINGS: dict[str, Any] = {
+    "n_steps": 64,
+    "batch_size": 256,
+    "n_epochs": 4,
+    "learning_rate": 1e-3,
+    "gamma": 0.95,
+    "ent_coef": 0.01,
+}
 """of PPO, with which it learns this world; others were not compared"""
 LONGEST = 60
 """steps after which every room is over"""
@@ -47,11 +53,11 @@ def new_agent(seed: int) -> PPO:
 
 
 def door_share(model, rooms) -> float:
-    """In which share of some rooms a model ends at the door, each played once."""
-    seen, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
+    """The share of rooms in which a model ends at the door; each room is played once."""
+    obs, _ = rooms.reset(seed=1, options={"layout": np.arange(rooms.num_envs)})
     over, reached = np.zeros(rooms.num_envs, bool), np.zeros(rooms.num_envs)
     for _ in range(LONGEST):
-        seen, reward, terminated, truncated, _ = rooms.step(model.predict(seen)[0])
+        obs, reward, terminated, truncated, _ = rooms.step(model.predict(obs)[0])
         reached += reward * ~over
         over |= terminated | truncated
     assert over.all()
@@ -69,7 +75,7 @@ def seconds_to_learn(seed: int, steps: int, unseen: int, enough: float = 0.95, e
         every: steps of the world between two tests, about.
 
     Returns:
-        None if it has not learned that by then.
+        The seconds; None if the agent does not reach the door in enough rooms within these steps.
     """
     rooms = gymnasium.make_vec(WORLD, num_envs=unseen, layouts=unseen, layouts_seed=2)
     watch = _Watch(rooms, enough, every)
@@ -77,6 +83,7 @@ def seconds_to_learn(seed: int, steps: int, unseen: int, enough: float = 0.95, e
     begun = time.process_time()
     model.learn(steps, watch)
     taken = time.process_time() - begun - watch.testing
-    model.env.close()
+    if model.env is not None:
+        model.env.close()
     rooms.close()
     return taken if watch.learned else None

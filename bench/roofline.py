@@ -26,7 +26,7 @@ parameter and both of its moments read and written"""
 
 @dataclass(frozen=True)
 class Work:
-    """What something does.
+    """The arithmetic and the memory traffic of a computation.
 
     Attributes:
         operations: on floats, in products of matrices; additions elsewhere are not counted.
@@ -37,12 +37,12 @@ class Work:
     traffic: int
 
     def bound(self, operations_a_second: float, bytes_a_second: float) -> float:
-        """The least seconds that it can take at these rates."""
+        """The least seconds that this work takes at these rates."""
         return max(self.operations / operations_a_second, self.traffic / bytes_a_second)
 
 
 def work_of(step: Callable[[], object], parameters: int) -> Work:
-    """What one training step does, counted while it is taken.
+    """Counts the work of one training step while it runs.
 
     Args:
         step: takes one step, forward and backward, and lets Adam move the parameters.
@@ -59,7 +59,7 @@ def work_of(step: Callable[[], object], parameters: int) -> Work:
 
 @contextmanager
 def _counting() -> Iterator[dict[tuple[int, int], int]]:
-    """Collects the bytes of all that is kept for the way back, each thing once; parameters are left out."""
+    """Collects the bytes of all tensors saved for the backward pass, each once, parameters excluded."""
     kept: dict[tuple[int, int], int] = {}
 
     def keep(tensor: Tensor) -> Tensor:

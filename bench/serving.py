@@ -51,7 +51,7 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(folder, handler=Compressing):
-    """Serve a folder on this machine; gives its address."""
+    """Serve a folder on this machine; yields the address."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

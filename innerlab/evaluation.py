@@ -1,4 +1,4 @@
-"""What is best in a world, and what an agent does in it: computed from the tables, without sampling."""
+"""Optimal values, outcome probabilities and inverse reinforcement learning, from the tables, without sampling."""
 
 import torch
 import torch.nn.functional as F
@@ -11,15 +11,17 @@ from innerlab.worlds.shifts import move_weights, powers, transposed
 
 
 def optimal_values(world: Gridworld, discount: float) -> Tensor:
-    """Value iteration to its fixed point (Sutton and Barto 2018, section 4.4), for the reward trained on.
+    """The value of each cell under the best policy, for the reward trained on.
+
+    Value iteration (Sutton and Barto 2018, section 4.4) until a sweep changes nothing. In these worlds that takes as
+    many sweeps as the longest of all shortest paths has steps.
 
     Args:
         world: all its layouts are solved at once.
-        discount: a step; at least 0 and below 1.
+        discount: per step; at least 0 and below 1.
 
     Returns:
-        float ``(layouts, cells)``: what the best policy is paid from each cell. Exactly unchanged by another sweep,
-        which these worlds reach after as many sweeps as their longest shortest path.
+        float ``(layouts, cells)``.
 
     Raises:
         ValueError: if the discount is out of range.
@@ -30,7 +32,8 @@ def optimal_values(world: Gridworld, discount: float) -> Tensor:
     kept, flat = discount * (model.touched == 0), model.cell.flatten(-2)
     value = torch.zeros(world.layouts, world.cells)
     while True:
-        improved = (model.reward + kept * value.gather(-1, flat).view(kept.shape)).amax(-1)
+        # V(s) <- max_a r(s, a) + gamma V(s')
+        improved = (model.reward + kept * value.gather(-1, flat).view(kept.shape)).amax(-1)  # (layouts, cells)
         if torch.equal(improved, value):
             return value
         value = improved
@@ -38,25 +41,24 @@ def optimal_values(world: Gridworld, discount: float) -> Tensor:
 
 @torch.no_grad()
 def outcome_probabilities(policies: Policies, world: Gridworld, greedy: bool = False) -> Tensor:
-    """How an episode from the start of each layout ends, as exact probabilities.
+    """The exact probabilities of the ways in which an episode from the start of each layout can end.
 
-    The distribution over cells is carried forward for ``world.max_steps`` steps, so there is no sampling error: a
-    spread over networks is a spread of the networks.
+    The distribution over cells is propagated for ``world.max_steps`` steps. There is no sampling error: differences
+    between networks are differences of their policies.
 
     Args:
         policies: the agents.
-        world: where they are put down, each in every layout.
-        greedy: take the likeliest action each time; otherwise act by the policy's own probabilities.
+        world: the layouts; every agent plays each of them.
+        greedy: take the likeliest action at each step instead of sampling from the policy.
 
     Returns:
-        float ``(networks, layouts, outcomes)``, outcomes as in ``red_doors.OUTCOMES``; sums to one over
-        the last axis.
+        float ``(networks, layouts, outcomes)``, outcomes as in ``red_doors.OUTCOMES``; sums to 1 over the last axis.
     """
     parts = torch.arange(world.layouts).split(_LAYOUTS_AT_ONCE)
     return torch.cat([_outcomes_in(policies, world, layout, greedy) for layout in parts], 1)
 
 
-_LAYOUTS_AT_ONCE = 16  # what they need then stays in the processor's cache
+_LAYOUTS_AT_ONCE = 16  # few enough for the processor's cache
 
 
 def _outcomes_in(policies: Policies, world: Gridworld, layout: Tensor, greedy: bool) -> Tensor:
@@ -86,29 +88,29 @@ def maximum_entropy_irl(
     steps: int = 100,
     learning_rate: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    r"""Inverse reinforcement learning: the reward that makes each agent's moves most likely.
+    r"""Maximum causal entropy inverse reinforcement learning: the reward that makes each agent's moves most likely.
 
-    The agent is taken to maximize reward plus the entropy of its moves (Ziebart, Bagnell and Dey 2010, *Modeling
+    The model is an agent that maximizes reward plus the entropy of its moves (Ziebart, Bagnell and Dey 2010, *Modeling
     Interaction via the Principle of Maximum Causal Entropy*), so that
 
     .. math:: \pi(a \mid s) = \exp(Q(s, a) - V(s)), \quad V(s) = \log \sum_a \exp Q(s, a),
 
-    with Q(s, a) = w · features of what is touched, or γ V(s') if nothing is. The weights w climb the mean
-    log-likelihood of the agent's own move probabilities, from every free cell of every layout alike.
+    with Q(s, a) = w · features of the object that is touched, or γ V(s') if none is. Adam maximizes, in w, the mean
+    log-likelihood of the agent's move probabilities over all free cells of all layouts.
 
     Args:
-        policies: whose moves are to be explained.
-        world: the layouts in which they are watched; a few are enough.
+        policies: the agents.
+        world: the layouts in which their moves are observed; a few are enough.
         features: of each object, float ``(layouts, objects, features)``.
-        start: the weights from which to climb, float ``(features,)`` or ``(networks, features)``.
-        discount: a step, in 0 to below 1.
-        sweeps: how many steps ahead V looks, from zero.
+        start: of the weights, float ``(features,)`` or ``(networks, features)``.
+        discount: per step, in 0 to below 1.
+        sweeps: over how many steps of the future V sums.
         steps: of Adam.
         learning_rate: of Adam.
 
     Returns:
-        The weights, float ``(networks, features)``, and how far the explanation is from the agent's moves, float
-        ``(networks,)``: the mean Kullback-Leibler divergence of a move, in nats, 0 for a perfect explanation.
+        The weights w, float ``(networks, features)``, and the mean Kullback-Leibler divergence between the agent's
+        moves and the model's, float ``(networks,)``, in nats.
     """
     layout = torch.arange(world.layouts)
     model = successors(world, layout)
@@ -137,14 +139,15 @@ def maximum_entropy_irl(
 
 
 def red_share(outcomes: Tensor) -> Tensor:
-    """Of the episodes that end at the door or at the red thing, the share that ends at the red thing.
+    """The share of episodes ending at the red thing, among those that end at the door or at the red thing.
+
+    The share says nothing of how often an agent reaches either: report the outcome ``none`` beside it.
 
     Args:
         outcomes: probabilities, float ``(..., outcomes)``.
 
     Returns:
-        float ``(...)`` in 0 (always the door) to 1 (always red); NaN where neither is ever touched. Says nothing of
-        how often the agent gets anywhere: always give ``none`` beside it.
+        float ``(...)``, from 0 (always the door) to 1 (always red); NaN where neither is ever touched.
     """
     door, red = outcomes[..., OUTCOMES.index("door")], outcomes[..., OUTCOMES.index("red")]
     return red / (door + red)

@@ -31,6 +31,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock
@@ -54,7 +55,7 @@ class Recipe:
     """
 
     untrained: Callable[[], nn.Module]
-    train: Callable[[nn.Module], nn.Module]
+    train: Callable[[Any], nn.Module]
 
 
 def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | None = None) -> nn.Module:
@@ -99,7 +100,7 @@ def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | 
 def names() -> list[str]:
     """All that can be asked for by name, sorted."""
     modules = [(place, module_of(place, "recipes", within)) for within, place in places_with("recipes")]
-    return sorted(f"{place}/{own}" for place, module in modules for own in module.RECIPES)
+    return sorted(f"{place}/{own}" for place, module in modules if module for own in module.RECIPES)
 
 
 def _recipe(name: str) -> Recipe:

@@ -117,5 +117,5 @@ def traps(name: str, is_function: bool) -> list[tuple[str, str]]:
 
 
 def tensor(array, dtype="float64"):
-    """The recipe of an array."""
+    """An array, as an argument is described."""
     return {"tensor": np.asarray(array).tolist(), "dtype": dtype}

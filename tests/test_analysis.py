@@ -53,7 +53,7 @@ def test_outcomes_are_what_playing_gives(design, world, greedy):
     for network in range(2):
         state, ended = reset(world, layout), torch.zeros(len(layout), dtype=torch.long)
         for _ in range(world.max_steps):
-            logits = policies(policies.see(world, state.layout, state.cell)).detach()[network]
+            logits = policies(policies.observe(world, state.layout, state.cell)).detach()[network]
             noise = (
                 torch.zeros_like(logits)
                 if greedy

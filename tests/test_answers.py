@@ -17,6 +17,8 @@ from innerlab.wings import module_of
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
 SEEDS = range(20)
+FEW_SEEDS = range(5)  # for those whose answers take long: these four took as long as all others but a few together
+LONG = {"pseudo_alignment/climb", "pseudo_alignment/interval", "detection/audit", "optimizer/diagnosis"}
 
 
 @cache
@@ -43,10 +45,10 @@ def answers(chapter, own):
 def in_turn(answer):
     """Ask an answer in this process, for one reply at a time: a judge that has found a mistake needs no more."""
 
-    def asked(recipes):
-        if recipes is None:
+    def asked(calls):
+        if calls is None:
             return ask(answer, None)
-        return (reply for recipe in recipes for reply in ask(answer, [recipe]))
+        return (reply for arguments in calls for reply in ask(answer, [arguments]))
 
     return asked
 
@@ -63,6 +65,7 @@ def everything():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, own):
     exercise = checks.exercise(f"{chapter}/{own}")
@@ -75,7 +78,7 @@ def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, ow
     for wanted, text in answers(chapter, own):
         namespace = dict(prepared)
         exec(compile(text, "<cell>", "exec"), namespace)
-        seeds = SEEDS if exercise.cases is not None else SEEDS[:1]
+        seeds = SEEDS[:1] if exercise.cases is None else FEW_SEEDS if exercise.name in LONG else SEEDS
         found = [outcome(mark(exercise, in_turn(namespace[exercise.answer]), seed)) for seed in seeds]
         if set(found) != {wanted}:
             wrong[text] = f"wanted {wanted}, found { ({name: found.count(name) for name in set(found)}) }"
@@ -85,6 +88,10 @@ def test_every_answer_is_given_what_it_must_be_given_over_many_seeds(chapter, ow
     )
 
 
+def test_those_that_take_long_are_there():
+    assert {f"{chapter}/{own}" for chapter in CHAPTERS for own in module_of(chapter, "checks").EXERCISES} >= LONG
+
+
 @pytest.fixture(scope="module")
 def elsewhere(blind):
     """A process that sees no judge; it runs what comes before an exercise once, and is started anew if it must be."""
@@ -92,10 +99,11 @@ def elsewhere(blind):
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chapter", "own"), everything())
 def test_a_process_that_sees_no_judge_comes_to_the_same(chapter, own, elsewhere):
     exercise = checks.exercise(f"{chapter}/{own}")
-    cases = None if exercise.cases is None else tuple(case.recipe for case in exercise.cases(7))
+    cases = None if exercise.cases is None else tuple(case.arguments for case in exercise.cases(7))
     all_answers = answers(chapter, own)
     requests = [Request((text,), exercise.answer, cases, set_up(notebooks(chapter)[1], own)) for _, text in all_answers]
     replies = [elsewhere.ask(request) for request in requests]

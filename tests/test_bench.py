@@ -42,6 +42,7 @@ TINY = laboratory.Extent(
 # The laboratory
 
 
+@pytest.mark.slow
 def test_the_laboratorys_numbers_are_all_there(tmp_path, capsys):
     assert bench.main(["--laboratory", "--out", str(tmp_path / "new" / "bench.json")], extent=TINY) == 0
     written = json.loads((tmp_path / "new" / "bench.json").read_text())
@@ -90,10 +91,10 @@ def test_the_separate_modules_are_the_same_networks():
     with torch.no_grad():
         for table in policies.parameters():
             table.add_(0.1 * torch.randn(table.shape, generator=torch.Generator().manual_seed(0)))
-    seen = egocentric_objects(rooms, torch.arange(50), rooms.start)
+    obs = egocentric_objects(rooms, torch.arange(50), rooms.start)
     for which in range(3):
         separate = laboratory.Separate(policies, which)
-        torch.testing.assert_close(separate(seen[None])[0], policies(seen)[which])
+        torch.testing.assert_close(separate(obs[None])[0], policies(obs)[which])
         trained = [table.numel() for table in separate.parameters() if table.requires_grad]
         assert sum(trained) == sum(table[0].numel() for table in policies.parameters())
 
@@ -121,8 +122,8 @@ def test_the_share_of_doors_is_that_of_rooms_played_once():
         def __init__(self, actions):
             self.actions = actions
 
-        def predict(self, seen):
-            return np.full(len(seen), self.actions.pop(0) if self.actions else 0), None
+        def predict(self, obs):
+            return np.full(len(obs), self.actions.pop(0) if self.actions else 0), None
 
     class Rooms:
         """Pays in the second step in every other room, and again in a later episode, which does not count."""
@@ -228,6 +229,7 @@ def test_a_number_is_shown_with_its_range_and_its_budget(given, parts):
 # The book
 
 
+@pytest.mark.slow
 def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
     tiny = TinyBook(tmp_path)
     heavy = cell("block = bytearray(300 * 2**20)\nblock[::4096] = bytes(len(block[::4096]))")
@@ -235,7 +237,7 @@ def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
     tiny.chapters(
         light=cell("1 + 1"),
         heavy=heavy + cell("del block"),
-        later=cell("import time\ntime.sleep(1)") + cell("2") + cell(work),
+        later=cell("import time") + cell("time.sleep(1)") + cell("2") + cell(work),  # a kernel is busy at first
     )
     monkeypatch.setattr(bench, "UNCHANGED", {"aim": 0, "ceiling": 0})
     built = []
@@ -245,12 +247,12 @@ def test_a_chapters_time_and_memory_are_found(tmp_path, monkeypatch, capsys):
     assert built == [0, 0]
     assert set(found) == {"light", "heavy", "later"}
     assert all(chapter.up_to_date and chapter.cold_seconds > 0 for chapter in found.values())
-    asleep, _, in_child = found["later"].run.cells
-    assert asleep.source == "import time\ntime.sleep(1)"
+    _, asleep, _, in_child = found["later"].run.cells
+    assert asleep.source == "time.sleep(1)"
     assert asleep.wall_seconds >= 1
     assert asleep.cpu_seconds < asleep.wall_seconds / 2
     if sys.platform == "linux":  # elsewhere what a process has used is forgotten when it ends
-        assert in_child.cpu_seconds > in_child.wall_seconds / 5
+        assert in_child.cpu_seconds > 0.1  # the cell itself does next to nothing
     assert found["later"].run.seconds > asleep.wall_seconds + in_child.wall_seconds
     if sys.platform != "win32":
         assert 250 * 2**20 < found["heavy"].run.peak_bytes - found["light"].run.peak_bytes < 400 * 2**20
@@ -292,6 +294,7 @@ def test_a_build_is_timed_and_a_failed_one_is_told(tmp_path, monkeypatch, capsys
 # Profiles
 
 
+@pytest.mark.slow
 def test_a_profile_is_of_one_core_and_the_cold_book_is_built_aside(tmp_path, monkeypatch, capsys):
     tiny = TinyBook(tmp_path)
     cores = "import joblib, os\nwith open('cores', 'a') as file:\n    print(joblib.cpu_count(), file=file)"

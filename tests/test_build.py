@@ -1,11 +1,13 @@
 """The build fails when it should, each time, and executes what it should, once."""
 
+import dataclasses
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from nbformat.v4 import new_output
 from tiny_book import TinyBook, cell, executed
 
 from innersite.execution import PROFILES, Book, Run, shares, side_by_side
@@ -27,6 +29,7 @@ def runs(tiny: TinyBook, name: str) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_an_edit_executes_only_the_chapters_that_import_it(tiny):
     tiny.write("tinylab/base.py", "SIZE = 1\n")
     tiny.write("tinylab/worlds/__init__.py", "")
@@ -61,6 +64,7 @@ def test_an_edit_executes_only_the_chapters_that_import_it(tiny):
     assert [runs(tiny, name) for name in ("direct", "through", "apart")] == [3, 3, 2]
 
 
+@pytest.mark.slow
 def test_a_warning_fails_every_build_until_it_is_mended(tiny):
     text = cell(f"print('ran'); {log('page')}")
     # One is found while reading, the other while writing.
@@ -76,6 +80,7 @@ def test_a_warning_fails_every_build_until_it_is_mended(tiny):
     assert runs(tiny, "page") == 1  # a warning in the prose trains nothing again
 
 
+@pytest.mark.slow
 def test_a_failed_chapter_fails_every_build_and_all_are_named(tiny):
     false_claim = "from tinylab.claims import claim\nclaim(2 + 2 == 5, 'two and two is five')"
     claims = (
@@ -108,6 +113,61 @@ def test_a_failed_chapter_fails_every_build_and_all_are_named(tiny):
     mended = tiny.build()
     assert mended.code == 0, mended.text
     assert "ZeroDivisionError" in tiny.page("tame")
+
+
+NOISE = "import os, sys\nif os.path.exists('../noise'):\n    print('the home cannot be written', file=sys.stderr)\n"
+
+
+def test_noise_on_stderr_fails_a_build_only_while_it_is_made(tiny):
+    tiny.write("noise", "")
+    tiny.chapters(
+        noisy=cell("1 + 1") + cell(f"{NOISE}{log('noisy')}"),
+        tagged=cell(f"{NOISE}{log('tagged')}", tags="[remove-stderr]"),
+        unseen=cell(f"{NOISE}{log('unseen')}", tags="[remove-output]"),
+    )
+    for attempt in ("first", "second"):
+        result = tiny.build()
+        assert result.code != 0, f"{attempt}: {result.text}"
+        assert "noisy.md, cell at line 16:\nthe cell printed on stderr" in result.text
+        assert "\n\nthe home cannot be written\n" in result.text
+        assert "chapters that failed: book/noisy\n" in result.text
+    (tiny.root / "noise").unlink()
+    quiet = tiny.build()
+    assert quiet.code == 0, quiet.text
+    assert [runs(tiny, name) for name in ("noisy", "tagged", "unseen")] == [3, 1, 1]
+
+
+def test_noise_that_was_stored_counts_as_no_execution(stored):
+    book, path = stored
+    done = book.read(path)
+    done.cells[-1].outputs = [new_output("stream", name="stderr", text="the home cannot be written")]
+    book.store(path, done, 1.0)
+    assert book.executed(book.read(path)) is None
+    assert dataclasses.replace(book, stderr="show").executed(book.read(path)) is not None
+
+
+@pytest.mark.parametrize(
+    ("of_book", "of_notebook", "of_cell", "fails"),
+    [
+        ("error", {}, {}, True),
+        ("show", {}, {}, False),
+        ("remove", {}, {}, False),
+        ("error", {"output_stderr": "show"}, {}, False),
+        ("show", {"output_stderr": "warn"}, {}, True),
+        ("error", {"output_stderr": "error"}, {"output_stderr": "show"}, False),
+        ("show", {}, {"output_stderr": "severe"}, True),
+    ],
+)
+def test_the_nearest_setting_says_whether_stderr_fails_the_build(stored, of_book, of_notebook, of_cell, fails):
+    book, path = stored
+    notebook = book.read(path)
+    notebook.metadata["mystnb"], notebook.cells[-1].metadata["mystnb"] = of_notebook, of_cell
+    last = len(notebook.cells) - 1
+    notebook.cells[-1].outputs = [new_output("stream", name="stdout", text="said")]
+    assert dataclasses.replace(book, stderr=of_book).noisy(notebook) == (0, "")
+    notebook.cells[-1].outputs += [new_output("stream", name="stderr", text="noise")]
+    index, message = dataclasses.replace(book, stderr=of_book).noisy(notebook)
+    assert (index, message[-5:]) == ((last, "noise") if fails else (0, ""))
 
 
 def test_stale_chapters_run_side_by_side(tiny):
@@ -245,7 +305,7 @@ def test_several_may_store_at_once(tiny):
             everyone.wait()
             book.store(path, notebook, 1.0)
 
-    everyone = Barrier(4, timeout=30)
+    everyone = Barrier(4, timeout=600)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(store, [names[first::4] for first in range(4)]))
     book = Book.from_folder(tiny.root)

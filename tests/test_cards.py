@@ -41,7 +41,7 @@ def asked(week):
 def test_a_card_is_read(tmp_path):
     path = tmp_path / "a.md"
     path.write_text(f"# Exercises\n\n## 1. One step\n\n{CARD}\n{NAMED}\n## How far are you?\n", "utf8")
-    assert cards.read_cards(path) == [cards.Card(1, "One step", "climb", "write", 20, 3)]
+    assert cards.read_cards(path) == [cards.ExerciseCard(1, "One step", "climb", "write", 20, 3)]
 
 
 @pytest.mark.parametrize("text", [CARD, NAMED])

@@ -45,5 +45,5 @@ def test_a_gpu_learns_the_same(which):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_gpu_learns_from_samples():
-    run = train_from_samples(ensembles()[0], ROOMS, SampledActorCritic(5, steps=4), device="cuda")
+    run = train_from_samples(ensembles()[0], ROOMS, SampledActorCritic(5, num_steps=4), device="cuda")
     assert all(p.isfinite().all() for p in run.policies.parameters())

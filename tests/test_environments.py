@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from multiprocessing import get_all_start_methods
 
 import gymnasium
 import numpy as np
@@ -199,13 +200,13 @@ def test_each_object_pays_and_counts_as_what_it_is(name):
 
 def test_planes_show_what_lies_where_as_seen_by_the_agent():
     env = small()
-    seen, _ = env.reset()
-    assert seen.shape == environments.observation_shape(env.world) == (8, 5, 5)
-    lit = {tuple(place) for place in np.argwhere(seen).tolist()}
+    obs, _ = env.reset()
+    assert obs.shape == environments.observation_shape(env.world) == (8, 5, 5)
+    lit = {tuple(place) for place in np.argwhere(obs).tolist()}
     # the window's middle is (2, 2); the door lies one to the right, the key one down and one to the left
     assert lit == {(0, 2, 3), (4, 2, 3), (1, 3, 1), (5, 3, 1)}
-    seen, *_ = env.step(UP)
-    assert {tuple(place) for place in np.argwhere(seen).tolist()} == {(0, 3, 3), (4, 3, 3), (1, 4, 1), (5, 4, 1)}
+    obs, *_ = env.step(UP)
+    assert {tuple(place) for place in np.argwhere(obs).tolist()} == {(0, 3, 3), (4, 3, 3), (1, 4, 1), (5, 4, 1)}
 
 
 def test_the_drawing_has_the_agent_where_it_is():
@@ -245,6 +246,14 @@ def test_settings_reach_the_rooms():
     assert env.observation_space.shape == (8, 7, 7)
     other = single("innerlab/RedDoors-v0", size=4, objects=2, max_steps=9, layouts=12, layouts_seed=4)
     assert not torch.equal(world.object_cell, other.world.object_cell)
+
+
+@pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
+def test_a_setting_that_does_not_exist_is_named_with_those_that_do(make):
+    with pytest.raises(TypeError, match=r"'sise' is no setting; what is understood: layouts, .*\bsize, .*max_steps"):
+        make("innerlab/RedDoors-v0", sise=5)
+    with pytest.raises(TypeError, match=r"'hole' is no setting; what is understood: .*\bholes\b"):
+        make("innerlab/RedDoorMazes-v0", hole=2)
 
 
 # Resetting some
@@ -362,7 +371,47 @@ def test_without_gymnasium_the_message_says_what_to_install():
     assert "innerlab.worlds.environments needs Gymnasium: pip install 'innerlab[environments]'" in done.stderr
 
 
+# Found by their name
+
+
+NAMED = "innerlab.worlds.environments:innerlab/RedDoors-v0"
+
+
+def test_gymnasium_finds_a_world_by_the_name_of_its_module():
+    code = (
+        "import sys, gymnasium\n"
+        "assert not {'innerlab', 'torch'} & set(sys.modules)\n"
+        f"room, rooms = gymnasium.make({NAMED!r}), gymnasium.make_vec({NAMED!r}, 2)\n"
+        "print(room.reset(seed=0)[0].shape, rooms.reset(seed=0)[0].shape)"
+    )
+    done = python(code)
+    assert done.stdout.strip() == "(8, 9, 9) (2, 8, 9, 9)", done.stderr
+
+
+def test_a_module_that_is_loaded_again_registers_nothing_twice():
+    done = python("import importlib; from innerlab.worlds import environments; importlib.reload(environments)")
+    assert (done.returncode, done.stderr) == (0, "")  # Gymnasium would warn
+
+
 # Somebody else's agent
+
+
+@pytest.mark.parametrize("method", [way for way in get_all_start_methods() if way != "fork"])
+def test_stable_baselines_steps_worlds_in_processes_that_import_nothing_beforehand(method):
+    from stable_baselines3.common.env_util import make_vec_env  # slow to import
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
+    settings = {"start_method": method}
+    rooms = make_vec_env(
+        NAMED, 2, seed=0, env_kwargs={"render_mode": None}, vec_env_cls=SubprocVecEnv, vec_env_kwargs=settings
+    )
+    try:
+        seen = rooms.reset()
+        alone = [gymnasium.make(NAMED).reset(seed=seed)[0] for seed in (0, 1)]
+        assert np.array_equal(seen, alone)
+        assert rooms.step(np.array([UP, DOWN]))[0].shape == seen.shape
+    finally:
+        rooms.close()
 
 
 @pytest.mark.slow

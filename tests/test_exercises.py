@@ -12,9 +12,10 @@ import pytest
 from nbclient import NotebookClient
 from tiny_book import ROOT, TinyBook, cell
 
-from innerlab.checks import folder, records, release
+from innerlab.checks import course, folder, records, release
 from innerlab.checks.judging import NOT_YET, PASSED, Verdict
 from innerlab.wings import module_of
+from innersite import notebooks
 
 SOURCES = sorted((ROOT / "solutions").glob("*.md"))
 CHAPTERS = [path.stem for path in SOURCES]
@@ -195,7 +196,7 @@ def home(tmp_path, monkeypatch):
     explain = json.dumps({"nbgrader": {"grade": True, "grade_id": "tell", "points": 3, "solution": True}})
     cells = graded("one") + checked("check-one", points=2) + graded("two") + checked("check-two")
     source.write_text(f"{HEAD}{cells}\n+++ {explain}\n\nBecause.\n".replace("own = 1", "own = 77"), "utf-8")
-    release.main(tmp_path)
+    release.write_all(tmp_path)
     return tmp_path
 
 
@@ -222,7 +223,7 @@ def edit(path, **answers):
 def improve(home, text):
     source = home / "solutions" / "chapter.md"
     source.write_text(source.read_text("utf-8") + f"\n+++\n\n{text}\n", "utf-8")
-    release.main(home)
+    release.write_all(home)
 
 
 def everything_in(folder):
@@ -400,3 +401,62 @@ def test_solutions_must_pass_and_exercises_need_not(tmp_path):
     assert re.search(r"PASSED exercises/right\.ipynb::Cell 0", result.text)
     left = {path for path in tmp_path.rglob("*") if "_build" not in path.parts} - set(before)
     assert {path.name for path in left} <= {"__pycache__", *(path.name for path in left if path.suffix == ".pyc")}
+
+
+# Commands
+
+
+def test_the_check_says_what_is_out_of_step(home, capsys):
+    assert release.main(["--check"], home) == 0
+    assert capsys.readouterr() == ("", "")
+    (home / "exercises" / "stray.ipynb").write_text("{}")
+    (home / "solutions" / "new.md").write_text((home / "solutions" / "chapter.md").read_text("utf-8"), "utf-8")
+    shipped = home / "exercises" / "chapter.ipynb"
+    edit(shipped, one="own = 77")
+    before = everything_in(home)
+    assert release.main(["--check"], home) == 1
+    assert everything_in(home) == before
+    *said, remedy = capsys.readouterr().err.splitlines()
+    assert said == [
+        "exercises/chapter.ipynb is not what solutions/chapter.md says",
+        "exercises/new.ipynb is missing",
+        "exercises/stray.ipynb has no source solutions/stray.md",
+    ]
+    assert remedy.endswith("python run.py exercises")
+    assert release.main([], home) == 0
+    (home / "exercises" / "stray.ipynb").unlink()
+    assert release.main(["--check"], home) == 0
+
+
+def test_the_folders_commands(home, capsys):
+    assert folder.main(["lab"], home) == 0
+    assert capsys.readouterr().out == "chapter.ipynb is new.\n"
+    assert folder.main(["progress"], home) == 0
+    assert "chapter: 0 of 6 points" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "says"),
+    [
+        (release, ["--nonsense"], "usage: run.py exercises"),
+        (folder, [], "usage: run.py"),
+        (folder, ["progress", "more"], "usage: run.py"),
+        (course, [], "usage: run.py course"),
+        (course, ["one", "two"], "usage: run.py course"),
+        (course, ["--force"], "usage: run.py course"),
+        (notebooks, ["more"], "usage: run.py notebooks"),
+    ],
+)
+def test_a_command_that_is_misspelled_does_nothing(home, capsys, module, arguments, says):
+    before = everything_in(home)
+    with pytest.raises(SystemExit) as ended:
+        module.main(arguments, home)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+    assert everything_in(home) == before
+
+
+def test_a_course_that_cannot_be_written_is_no_traceback(home, capsys):
+    (home / "taken").write_text("")
+    assert course.main(["--where", str(home), "taken"], home) == 1
+    assert "is a file" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgba
 from innerlab import figures
 from innerlab.systems.maze_figures import draw_maze
 from innerlab.systems.mazes import draw_mazes
+from innerlab.worlds.layout_figures import draw_layout
 from innerlab.worlds.mazes import RedDoorMazes
 from innerlab.worlds.red_doors import RedDoors
 
@@ -100,7 +101,7 @@ def test_values_out_of_range_and_curves_of_a_wrong_shape_are_refused():
 def test_a_room_is_drawn_with_every_object_named():
     world = RedDoors(swapped_share=1.0).sample(1, 0)
     _, axes = figures.panels()
-    figures.draw_layout(axes, world, 0)
+    draw_layout(axes, world, 0)
     words = {text.get_text() for text in axes.texts}
     assert {"blue\ndoor", "red\nkey"} <= words
     assert len(words) == 3
@@ -109,7 +110,7 @@ def test_a_room_is_drawn_with_every_object_named():
 def test_a_maze_is_drawn_without_names():
     world = RedDoorMazes().sample(1, 0)
     _, axes = figures.panels()
-    figures.draw_layout(axes, world, 0)
+    draw_layout(axes, world, 0)
     assert not axes.texts
     filled = [patch for patch in axes.patches if patch.get_facecolor() == to_rgba(figures.GRAY)]
     assert len(filled) == int(world.wall[0].sum())

@@ -224,6 +224,7 @@ def functions():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", functions())
 def test_every_mistake_is_seen(exercise):
     chapter, _, own = exercise.name.partition("/")
@@ -233,7 +234,7 @@ def test_every_mistake_is_seen(exercise):
     solution = cell(notebooks(chapter)[0], own).partition(BEGIN)[2].partition(END)[0]
     exercise = replace(exercise, cases=cache(exercise.cases))
     random = np.random.default_rng(0)
-    fresh = [case.recipe for seed in FURTHER_SEEDS for case in exercise.cases(seed)]
+    fresh = [case.arguments for seed in FURTHER_SEEDS for case in exercise.cases(seed)]
     draw = bank_of(chapter).FRESH.get(own)
     fresh += [draw(random) for _ in range(300)] if draw else []
 
@@ -265,7 +266,9 @@ def test_every_mistake_is_seen(exercise):
                 counts["killed"] += 1
                 continue
             differing = [
-                recipe for recipe, one, other in zip(fresh, replies(code), right, strict=True) if not same(one, other)
+                arguments
+                for arguments, one, other in zip(fresh, replies(code), right, strict=True)
+                if not same(one, other)
             ]
             counts["survived" if differing else "equivalent"] += 1
             if not differing:

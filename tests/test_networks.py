@@ -11,13 +11,13 @@ from innerlab.worlds.red_doors import RedDoors
 
 WORLD = RedDoors(swapped_share=0.5).sample(40, 0)
 LAYOUT, CELL = torch.arange(40), torch.arange(40) % 25
-SEEN = egocentric_objects(WORLD, LAYOUT, CELL)
+OBS = egocentric_objects(WORLD, LAYOUT, CELL)
 designs = pytest.mark.parametrize("design", [PlainPolicies, DetectorPolicies])
 
 
 @designs
 def test_probabilities_sum_to_one(design):
-    probabilities = design(range(5), WORLD)(SEEN).softmax(-1)
+    probabilities = design(range(5), WORLD)(OBS).softmax(-1)
     assert probabilities.shape == (5, 40, 4)
     assert torch.allclose(probabilities.sum(-1), torch.ones(5, 40))
 
@@ -25,15 +25,15 @@ def test_probabilities_sum_to_one(design):
 @designs
 def test_permuting_seeds_permutes_networks(design):
     forward, shuffled = design([7, 8, 9], WORLD), design([9, 7, 8], WORLD)
-    assert torch.allclose(forward(SEEN)[[2, 0, 1]], shuffled(SEEN), atol=1e-6)
-    assert not torch.allclose(forward(SEEN)[0], forward(SEEN)[1], atol=1e-3)
+    assert torch.allclose(forward(OBS)[[2, 0, 1]], shuffled(OBS), atol=1e-6)
+    assert not torch.allclose(forward(OBS)[0], forward(OBS)[1], atol=1e-3)
 
 
 @designs
 def test_a_network_does_not_depend_on_its_neighbors(design):
     alone, among = design([8], WORLD), design(range(6, 12), WORLD)
-    assert torch.allclose(alone(SEEN)[0], among(SEEN)[2], atol=1e-6)
-    assert torch.allclose(among.select([2, 5])(SEEN), among(SEEN)[[2, 5]], atol=1e-6)
+    assert torch.allclose(alone(OBS)[0], among(OBS)[2], atol=1e-6)
+    assert torch.allclose(among.select([2, 5])(OBS), among(OBS)[[2, 5]], atol=1e-6)
     assert among.select([5, 2]).seeds == (11, 8)
 
 
@@ -47,13 +47,13 @@ def test_selected_networks_are_copies(design):
 
 
 @designs
-def test_each_network_may_see_something_else(design):
+def test_each_network_may_observe_something_else(design):
     policies = design(range(3), WORLD)
-    own = torch.stack([SEEN.roll(i, 0) for i in range(3)])
+    own = torch.stack([OBS.roll(i, 0) for i in range(3)])
     logits, value = policies.policy_and_value(own)
     assert value.shape == (3, 40)
     for i in range(3):
-        assert torch.allclose(logits[i], policies(SEEN.roll(i, 0))[i], atol=1e-6)
+        assert torch.allclose(logits[i], policies(OBS.roll(i, 0))[i], atol=1e-6)
 
 
 MAZES = RedDoorMazes(swapped_share=0.5).sample(10, 0)
@@ -72,12 +72,12 @@ def test_logits_from_everywhere_are_those_from_every_cell(policies, world, layou
     everywhere = policies.everywhere(world, layout)
     assert everywhere.shape == (4, world.cells, 3, 2)
     for cell in range(world.cells):
-        here = policies(policies.see(world, layout, torch.tensor(cell)))  # (networks, layouts, actions)
+        here = policies(policies.observe(world, layout, torch.tensor(cell)))  # (networks, layouts, actions)
         assert torch.allclose(everywhere[:, cell], here.movedim(-1, 0), atol=1e-5)
 
 
 def test_networks_that_smell_are_their_own_too():
-    scent = ScentPolicies([8]).see(MAZES, torch.arange(10), MAZES.start)  # (mazes, actions, features)
+    scent = ScentPolicies([8]).observe(MAZES, torch.arange(10), MAZES.start)  # (mazes, actions, features)
     assert scent.shape == (10, 4, 8)
     among = ScentPolicies([7, 8, 9])
     assert torch.allclose(ScentPolicies([8])(scent)[0], among(scent)[1], atol=1e-6)
@@ -97,7 +97,7 @@ def test_few_outputs_are_a_transposed_product_and_so_are_their_gradients(outputs
 @designs
 def test_the_gradient_of_the_first_layer_agrees_with_finite_differences(design):
     policies = design(range(2), WORLD, hidden=3).double()
-    rows = SEEN[:5].expand(2, -1, -1)
+    rows = OBS[:5].expand(2, -1, -1)
     names = [name for name, _ in policies.named_parameters() if name in ("weight_1", "detector_weight")]
     generator = torch.Generator().manual_seed(0)
     for name in names:
@@ -116,8 +116,8 @@ class _FirstLayer(torch.nn.Module):
         super().__init__()
         self.policies = policies
 
-    def forward(self, seen):
-        return self.policies.first_layer(seen)
+    def forward(self, obs):
+        return self.policies.first_layer(obs)
 
 
 def hidden_by_planes(policies, first_layer):
@@ -133,7 +133,7 @@ def test_the_plain_design_is_a_dense_layer_over_one_hot_planes(gain):
     planes = egocentric_planes(WORLD, LAYOUT, CELL)
     planes[:, 4:] *= gain
     dense = torch.einsum("nfp,fph->nh", planes, policies.weight_1[0])
-    assert torch.allclose(hidden_by_planes(policies, dense), policies(SEEN)[0], atol=1e-5)
+    assert torch.allclose(hidden_by_planes(policies, dense), policies(OBS)[0], atol=1e-5)
 
 
 def test_the_detector_design_is_a_shared_map_of_features_at_every_place():
@@ -142,10 +142,10 @@ def test_the_detector_design_is_a_shared_map_of_features_at_every_place():
         policies.detector_bias += 0.3
     planes = egocentric_planes(WORLD, LAYOUT, CELL)  # (batch, features, positions)
     occupied = planes[:, :4].sum(1)  # an empty cell adds nothing
-    seen = F.relu(torch.einsum("nfp,fd->npd", planes, policies.detector_weight[0]) + policies.detector_bias[0, 0])
+    found = F.relu(torch.einsum("nfp,fd->npd", planes, policies.detector_weight[0]) + policies.detector_bias[0, 0])
     weight = policies.weight_1[0].view(8, 81, 32)
-    dense = torch.einsum("npd,np,dph->nh", seen, occupied, weight)
-    assert torch.allclose(hidden_by_planes(policies, dense), policies(SEEN)[0], atol=1e-5)
+    dense = torch.einsum("npd,np,dph->nh", found, occupied, weight)
+    assert torch.allclose(hidden_by_planes(policies, dense), policies(OBS)[0], atol=1e-5)
 
 
 def test_senseless_settings_are_refused():

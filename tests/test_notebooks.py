@@ -36,7 +36,7 @@ def test_exercises_get_a_copy_that_installs_the_laboratory(tmp_path):
     (tmp_path / "exercises").mkdir()
     (tmp_path / "exercises" / EXERCISE.name).write_bytes(EXERCISE.read_bytes())
     (tmp_path / "_config.yml").write_text("repository: {url: 'https://example.org/a/book'}\n", "utf-8")
-    assert notebooks.main(tmp_path) == 1
+    assert notebooks.write_all(tmp_path) == 1
     assert (tmp_path / "exercises" / EXERCISE.name).read_bytes() == EXERCISE.read_bytes()
     copy = nbformat.read(tmp_path / "_build" / "notebooks" / "exercises" / EXERCISE.name, as_version=4)
     added = {cell.id: cell.source for cell in copy.cells if cell.id in ("alone", "install")}
@@ -89,7 +89,7 @@ def test_the_same_chapter_gives_the_same_bytes(tmp_path):
     (root / "book" / "index.md").write_text("# No code here\n", "utf-8")
     written = []
     for _ in range(2):
-        assert notebooks.main(root) == 1
+        assert notebooks.write_all(root) == 1
         written.append((root / "book" / "pseudo_alignment.ipynb").read_bytes())
     assert written[0] == written[1]
 

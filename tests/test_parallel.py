@@ -94,13 +94,17 @@ def test_a_cluster_computes_the_same_numbers_with_one_thread_each(workers):
     assert not torch.equal(alone[0][0], alone[4][0])  # the share makes a difference
 
 
-def test_all_workers_of_a_cluster_work_at_once(workers):
-    def wait(seconds):  # made here, so it travels by value
-        time.sleep(seconds)
+def test_all_workers_of_a_cluster_work_at_once(workers, tmp_path):
+    def meet(folder, number):  # made here, so it travels by value
+        open(os.path.join(folder, str(number)), "w").close()
+        until = time.monotonic() + 600
+        while len(os.listdir(folder)) < 2:  # each waits for the other
+            assert time.monotonic() < until
+            time.sleep(0.05)
         return os.getpid()
 
     with joblib.parallel_config("dask"):
-        assert set(spread(wait, [(0.5,)] * 2)) == workers
+        assert set(spread(meet, [(str(tmp_path), number) for number in range(2)])) == workers
 
 
 def test_an_error_on_a_cluster_is_raised_here(workers):
@@ -113,7 +117,7 @@ def test_the_example_on_the_page_runs_in_a_notebook():
     (example,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     here = "import torch\nassert all(map(torch.equal, found, map(red_share_after, *zip(*jobs))))\nlen(found)"
     notebook = new_notebook(cells=[new_code_cell(example), new_code_cell(here)])
-    NotebookClient(notebook, timeout=300, extra_arguments=["--log-level=ERROR"]).execute()
+    NotebookClient(notebook, timeout=900, extra_arguments=["--log-level=ERROR"]).execute()
     said = "".join(output.get("text", "") for output in notebook.cells[0].outputs)
     assert "Warning:" not in said, said  # a busy machine may log that a worker was slow to end
     assert notebook.cells[1].outputs[0]["data"]["text/plain"] == "6"

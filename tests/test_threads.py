@@ -15,6 +15,7 @@ def test_there_are_chapters_with_claims():
     assert CHAPTERS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_claims_hold_with_two_threads(chapter, monkeypatch):
     monkeypatch.setenv("INNERLAB_THREADS", "2")

@@ -191,7 +191,7 @@ def test_senseless_settings_are_refused():
         (lambda: ExactGradient(learning_rate=0.0), "learning_rate is 0.0"),
         (lambda: ExactGradient(discount=1.5), "discount is 1.5"),
         (lambda: ExactGradient(discount=0.0), "discount is 0.0"),
-        (lambda: SampledActorCritic(worlds=0), "worlds is 0"),
+        (lambda: SampledActorCritic(num_envs=0), "num_envs is 0"),
         (lambda: train_exactly(PlainPolicies([0], WORLD), WORLD, ExactGradient(1), every=0), "every is 0"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -2,10 +2,11 @@
 
 import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from warm import SLOW, completed
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = Path(sys.executable).parent
@@ -25,7 +26,7 @@ author: A. Tester
 copyright: "2026"
 logo: ""
 only_build_toc_files: true
-execute: {{execute_notebooks: cache, timeout: 60, stderr_output: error}}
+execute: {{execute_notebooks: cache, timeout: 600, stderr_output: error}}
 parse: {{myst_enable_extensions: [colon_fence]}}
 sphinx:
   local_extensions: {{innersite: "{(ROOT / "book" / "_ext").as_posix()}"}}
@@ -68,8 +69,7 @@ class TinyBook:
         self.write("pytest.ini", PYTEST)
         self.write("conftest.py", (ROOT / "conftest.py").read_text(encoding="utf-8"))
         self.write("tinylab/__init__.py", "")
-        # jsonschema asks for it to judge addresses, which no notebook has it do, and it takes seconds to be imported.
-        self.write("rfc3987_syntax.py", "raise ImportError('left out of tiny books')\n")
+        self.write(f"{SLOW}.py", "raise ImportError('left out of tiny books, since importing it takes seconds')\n")
         self.write("book/index.md", "# Tiny\n")
 
     def write(self, name: str, text: str) -> Path:
@@ -96,22 +96,14 @@ class TinyBook:
 
     def pytest(self, *arguments: str) -> Result:
         """Run the notebooks as `python run.py test` does."""
-        return self._run(sys.executable, "-m", "pytest", "book", *arguments)
+        return self._run("-m", "pytest", "book", *arguments)
 
     def _run(self, *command) -> Result:
         # The tests' own pytest must not leak its settings into the one it starts.
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         env |= {"PYTHONPATH": str(self.root), "NO_COLOR": "1", "PYTHONUTF8": "1"}
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.root,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=900,
-        )
-        return Result(done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", done.stdout))
+        code, text = completed([str(part) for part in command], self.root, env)
+        return Result(code, re.sub(r"\x1b\[[0-9;]*m", "", text))
 
 
 def executed(result: Result) -> set[str]:

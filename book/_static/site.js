@@ -16,60 +16,54 @@
     "pre": "Code",
   };
 
+  /** Tell whether a box has more to show than fits into it. */
+  function scrolls(box) {
+    return box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  }
+
+  /** Tell whether a formula within a line is wider than its column. */
+  function sticksOut(formula) {
+    const column = formula.closest("p, li, dd, td, th, div");
+    return Boolean(column) && formula.getBoundingClientRect().width > column.clientWidth;
+  }
+
   /** Let the keyboard reach a box exactly while it scrolls: one that does not is only a stop on the way. */
-  function reach(box, name) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls) {
+  function reach(box, name, scrolling) {
+    const label = name + ", scrolls sideways";
+    if (scrolling) {
       box.tabIndex = 0;
       box.setAttribute("role", "group");
-      box.setAttribute("aria-label", name + ", scrolls sideways");
-    } else if (box.getAttribute("aria-label") === name + ", scrolls sideways" || box.tabIndex < 0) {
+      box.setAttribute("aria-label", label);
+    } else if (box.getAttribute("aria-label") === label || box.tabIndex < 0) {
       for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
     }
   }
 
-  /** Look at what is laid out; with `far`, at all, which lays out the whole page (see site.css). */
-  function reachAll(far) {
-    const among = (selector) =>
-      [...document.querySelectorAll(selector)].filter(
-        (box) => far || !box.checkVisibility || box.checkVisibility({ contentVisibilityAuto: true })
-      );
-    for (const formula of among("span.math")) {
-      formula.classList.remove("math-wide");
-      const column = formula.closest("p, li, dd, td, th, div");
-      if (column && formula.getBoundingClientRect().width > column.clientWidth) formula.classList.add("math-wide");
-    }
-    for (const [selector, name] of Object.entries(BOXES)) {
-      for (const box of among("main " + selector)) {
-        if (!box.matches("span.math:not(.math-wide)")) reach(box, name);
-      }
-    }
+  /** Look at all boxes. They are measured before any is changed, else the page would be laid out anew for each. */
+  function reachAll() {
+    const formulas = [...document.querySelectorAll("span.math")];
+    for (const formula of formulas) formula.classList.remove("math-wide");
+    const wide = formulas.filter(sticksOut);
+    for (const formula of wide) formula.classList.add("math-wide");
+    const boxes = Object.entries(BOXES).flatMap(([selector, name]) =>
+      [...document.querySelectorAll("main " + selector)].map((box) => ({ box, name }))
+    );
+    const found = boxes.filter(({ box }) => !box.matches("span.math:not(.math-wide)"));
+    for (const one of found) one.scrolling = scrolls(one.box);
+    for (const { box, name, scrolling } of found) reach(box, name, scrolling);
   }
 
-  const LATER = 10000; // milliseconds after which a page that is still open looks at what nobody has come near
   let waiting = 0;
-  let later = 0;
-  let keys = false; // a key was pressed since the window had another size
-
   function soon() {
     clearTimeout(waiting);
     waiting = setTimeout(reachAll, 350);
   }
-  function anew() {
-    soon();
-    keys = false;
-    clearTimeout(later);
-    later = setTimeout(reachAll, LATER, true);
-  }
-  addEventListener("load", anew);
-  addEventListener("resize", anew);
-  document.addEventListener("contentvisibilityautostatechange", soon, true); // a section comes near
-  if (document.fonts) document.fonts.ready.then(soon);
-  // Tab is to find the right boxes wherever it leads.
-  addEventListener("keydown", function () {
-    if (!keys) reachAll(true);
-    keys = true;
-  }, true);
+  addEventListener("load", reachAll);
+  // The text changes its size with the window, and when a font comes, a fold opens or a widget is mounted.
+  const text = document.querySelector("article");
+  if (text) new ResizeObserver(soon).observe(text);
+  // The first key mounts all widgets, and Tab is to find the right boxes wherever it leads.
+  addEventListener("keydown", reachAll, { capture: true, once: true });
 
   // On paper every fold is open.
   addEventListener("beforeprint", function () {

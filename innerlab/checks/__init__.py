@@ -38,17 +38,17 @@ _latest: dict[str, Verdict] = {}
 
 
 class NotPassed(Exception):
-    """Raised for an answer that has not passed, when nbgrader runs the notebook: no error would mean full marks."""
+    """Raised for an answer that has not passed when nbgrader runs the notebook, so that nbgrader gives no points."""
 
 
 def exercise(name: str) -> Exercise:
-    """The exercise of this name.
+    """Looks an exercise up by its name.
 
     Args:
         name: "chapter/exercise".
 
     Raises:
-        ValueError: if there is none; the message lists those that there are.
+        ValueError: if the chapter or the exercise does not exist; the message lists the existing names.
     """
     if not isinstance(name, str):
         raise ValueError("the name comes first, as in check('chapter/exercise', answer)")
@@ -86,12 +86,18 @@ def check(name: str, answer: Any) -> Card:
 def summary(chapter: str) -> Summary:
     """How many of a chapter's exercises have passed since this notebook was started.
 
+    Args:
+        chapter: its short name, as in ``book/<chapter>.md``.
+
+    Returns:
+        The states of all exercises, which the notebook shows as one line.
+
     Raises:
         ValueError: if there is no such chapter.
     """
     module = _chapter(chapter)
     states = {own: _latest.get(asked.name) for own, asked in module.EXERCISES.items()}
-    return Summary({own: verdict and verdict.state for own, verdict in states.items()}, len(module.WRITTEN))
+    return Summary({own: verdict.state if verdict else None for own, verdict in states.items()}, len(module.WRITTEN))
 
 
 def _chapter(chapter: str) -> ModuleType:

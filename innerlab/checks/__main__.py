@@ -1,8 +1,9 @@
-"""A process that answers: ``python -m innerlab.checks`` runs cells and sends back what the answer in them replies.
+"""The answering process: ``python -m innerlab.checks`` runs cells and sends back the answer's replies.
 
 Each line of its standard input is an order, and each gets a line in return. ``{"set_up": code}`` is run here;
-``{"ask": [cells, name, recipes], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) in a copy of this process
-that ends with it, so that no answer sees what another has done. It knows no exercise and judges nothing.
+``{"ask": [cells, name, calls], "limits": ...}`` (:class:`innerlab.checks.asking.Request`) is run in a forked copy of
+this process that ends with the request, so that no answer sees what another has done. The process knows no exercise
+and judges nothing.
 """
 
 import contextlib
@@ -26,20 +27,34 @@ ALONE = "INNERLAB_ALONE"
 
 
 def replies_to(request: Request, namespace: dict[str, Any]) -> list[Reply]:
-    """The replies of one answer. Its cells run as in a notebook: one that raises does not undo what it has named."""
-    problem = NameError(f"name {request.name!r} is not defined")
+    """Runs the cells of a request and asks the answer in them.
+
+    A cell that raises keeps the names that it had bound before, as in a notebook.
+
+    Args:
+        request: cells, name of the answer and the arguments of its calls.
+        namespace: in which the cells run; it is changed.
+
+    Returns:
+        One reply for each call; refusals with the last exception if the cells bind no such name.
+    """
+    problem: BaseException = NameError(f"name {request.name!r} is not defined")
     for number, cell in enumerate(request.cells):
         try:
             exec(compiled(cell, f"<cell {number}>"), namespace)
         except BaseException as error:
             problem = error
     if request.name not in namespace:
-        return [refusal("raises", in_one_line(problem))] * request.calls
-    return ask(namespace[request.name], request.recipes)
+        return [refusal("raises", in_one_line(problem))] * request.due
+    return ask(namespace[request.name], request.calls)
 
 
 def compiled(cell: str, filename: str) -> Any:
-    """A cell's code, in which lines of IPython's own, such as ``%%time``, do no more than run what is in them."""
+    """Compiles a cell. Magics such as ``%%time`` become calls of :class:`Shell`, which only runs their code.
+
+    Raises:
+        SyntaxError: if the cell is not Python, magics aside.
+    """
     linecache.cache[filename] = (len(cell), None, cell.splitlines(keepends=True), filename)  # for inspect.getsource
     try:
         return compile(cell, filename, "exec")
@@ -50,7 +65,7 @@ def compiled(cell: str, filename: str) -> Any:
 
 
 class Shell:
-    """What ``get_ipython()`` gives: nothing is shown and no command is run."""
+    """Stands in for IPython's shell, as ``get_ipython()`` returns it: shows nothing and runs no command."""
 
     def __init__(self, namespace: dict[str, Any]):
         self.namespace = namespace
@@ -70,13 +85,16 @@ class Shell:
 
 
 def in_a_copy(request: Request, namespace: dict[str, Any], limits: dict[str, int], hidden: list[int]) -> dict:
-    """What a copy of this process sends, as text, or the problem that kept it from sending.
+    """Forks a copy of this process that runs a request, and returns what the copy sent.
 
     Args:
         request: what to ask.
         namespace: in which its cells run.
         limits: as in :class:`innerlab.checks.asking.Limits`.
-        hidden: descriptors that the copy is not to have.
+        hidden: file descriptors to be closed in the copy.
+
+    Returns:
+        ``{"sent": text}``, or a refusal if the copy took too long, sent too much or crashed.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -99,8 +117,9 @@ def in_a_copy(request: Request, namespace: dict[str, Any], limits: dict[str, int
 
 
 def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
-    """Reads until the copy has ended, has sent too much or has taken too long."""
-    begun, sent, code, is_open = time.monotonic(), bytearray(), None, True
+    """Reads what the copy sends until it exits or exceeds a limit; returns what :func:`in_a_copy` returns."""
+    begun, sent, is_open = time.monotonic(), bytearray(), True
+    code: int | None = None
     before, looked = _processor_seconds(), begun
     while code is None or is_open:
         if time.monotonic() > looked + 0.2:
@@ -121,6 +140,7 @@ def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
             time.sleep(0.01)
         if len(sent) > limits["sent"]:
             return refusal("crashed", f"It sent more than {limits['sent']:,} bytes.")
+    assert code is not None  # else the loop would go on
     if code == -getattr(signal, "SIGXCPU", 0):
         return refusal("too-slow", f"It took more than {limits['seconds']} seconds of processor time.")
     if code != 0 or not sent:
@@ -129,7 +149,10 @@ def _received(reading: int, child: int, limits: dict[str, int]) -> dict:
 
 
 def _is_over(seconds: int, begun: float, before: float) -> bool:
-    """Whether an answer has had its time: of the clock, or longer if others kept the processor; or of processors."""
+    """Whether an answer has exceeded its limit of wall time or of processor time.
+
+    The limit of wall time is extended, at most ``PATIENCE``-fold, while other processes keep the processor busy.
+    """
     taken = time.monotonic() - begun
     if taken < seconds / 8:  # not even all processors of a large machine have given it its time
         return False
@@ -138,12 +161,15 @@ def _is_over(seconds: int, begun: float, before: float) -> bool:
 
 
 def _is_alone() -> bool:
-    """Whether every process but the first was started from here; both must say so, as all of them may be ended."""
+    """Whether this process and its children have a process namespace of their own, so that all others may be killed."""
     return bool(os.environ.get(ALONE)) and os.getppid() == 1
 
 
 def _processor_seconds() -> float:
-    """What this process's descendants, or all if it is alone with them, have used, counting those that have ended."""
+    """Processor seconds of this process's descendants, including those that have exited.
+
+    In a process namespace of its own, those of all other processes.
+    """
     own = psutil.Process()
     others = psutil.process_iter() if _is_alone() else own.children(recursive=True)
     total = 0.0
@@ -168,7 +194,7 @@ def _limit(limits: dict[str, int]) -> None:
 
 
 def _end_all(child: int) -> None:
-    """Ends a copy and whatever it has left behind."""
+    """Kills a copy and every process that it has left running."""
     with contextlib.suppress(OSError):
         os.killpg(child, signal.SIGKILL)
     if _is_alone():
@@ -185,13 +211,13 @@ def _send(descriptor: int, data: bytes) -> None:
 
 
 def _keep_to_itself() -> None:
-    """Takes copies, which have the same user, the right to look into this process or at its descriptors (Linux)."""
+    """Keeps copies, which run as the same user, from reading this process's memory or file descriptors (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
 
 
 def _end_with_the_one_that_asked() -> None:
-    """A copy that ends the process that would have ended it goes with it (Linux; elsewhere its time runs out)."""
+    """Has the kernel kill this copy when its parent dies (Linux only; elsewhere its processor time runs out)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
@@ -202,6 +228,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # whatever an answer prints goes nowhere
+    os.dup2(nothing, 2)
     _keep_to_itself()
     module = sys.modules["__main__"] = types.ModuleType("__main__")  # as in a notebook: what cells name is found there
     namespace = module.__dict__
@@ -215,8 +242,8 @@ def main() -> None:
             except Exception as error:
                 said = in_one_line(error)
         else:
-            cells, name, recipes = order["ask"]
-            request = Request(tuple(cells), name, recipes)
+            cells, name, calls = order["ask"]
+            request = Request(tuple(cells), name, calls)
             if hasattr(os, "fork"):
                 said = in_a_copy(request, namespace, order["limits"], [orders.fileno(), channel])
             else:

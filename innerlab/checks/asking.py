@@ -1,6 +1,6 @@
-"""Asking an answer for its values: in this process, or in another one that sees no judge.
+"""Asking an answer for its values: in this process, or in another process that holds no judges.
 
-A *recipe* is a small JSON dict that says how to make the arguments of one call, so that both sides can make them:
+The *arguments* of one call are described by a small JSON dict, by name, so that both sides can make them:
 
 - ``{"tensor": [[0.5, 1.0]], "dtype": "float64"}``: a tensor of these numbers;
 - ``{"agents": "red_doors/plain"}``: an ensemble from the store (:mod:`innerlab.store`);
@@ -34,33 +34,34 @@ import torch
 
 from innerlab.checks.values import Misfit, pack, type_name
 
-Recipe = dict[str, Any]
+Arguments = dict[str, Any]
+"""Arguments of one call by name, described in JSON."""
 Reply = dict[str, Any]
 
 
-def make(recipe: Any) -> Any:
-    """The argument that a part of a recipe describes; a new one at each call."""
-    if not isinstance(recipe, dict):
-        return recipe
-    if "tensor" in recipe:
-        return torch.tensor(recipe["tensor"], dtype=getattr(torch, recipe.get("dtype", "float64")))
-    if "agents" in recipe:
+def make(description: Any) -> Any:
+    """Builds the argument that a description stands for, anew at each call."""
+    if not isinstance(description, dict):
+        return description
+    if "tensor" in description:
+        return torch.tensor(description["tensor"], dtype=getattr(torch, description.get("dtype", "float64")))
+    if "agents" in description:
         from innerlab.store import stored
 
-        return stored(recipe["agents"])
-    if "rooms" in recipe:
+        return stored(description["agents"])
+    if "rooms" in description:
         from innerlab.worlds.red_doors import RedDoors
 
-        return RedDoors(**recipe["rooms"]).sample(recipe["layouts"], recipe["seed"])
-    return {key: make(part) for key, part in recipe.items()}
+        return RedDoors(**description["rooms"]).sample(description["layouts"], description["seed"])
+    return {key: make(part) for key, part in description.items()}
 
 
-def call(answer: Callable, recipe: Recipe) -> Reply:
-    """What a function that is an answer replies to one call. Raises nothing but KeyboardInterrupt."""
-    arguments = {name: make(part) for name, part in recipe.items()}
-    before = {name: _fingerprint(argument) for name, argument in arguments.items()}
+def call(answer: Callable, arguments: Arguments) -> Reply:
+    """Calls an answer once and packs its reply; every exception but KeyboardInterrupt becomes a refusal."""
+    made = {name: make(part) for name, part in arguments.items()}
+    before = {name: _fingerprint(argument) for name, argument in made.items()}
     try:
-        value = answer(**arguments)
+        value = answer(**made)
     except NotImplementedError:
         return refusal("not-attempted", "It raises NotImplementedError.")
     except KeyboardInterrupt:
@@ -75,52 +76,60 @@ def call(answer: Callable, recipe: Recipe) -> Reply:
         return refusal(misfit.lesson, str(misfit))
     except Exception as error:  # hostile objects may raise anything when looked at
         return refusal("wrong-type", f"It cannot be read as plain data ({type(error).__name__}).")
-    reply["changed"] = [name for name, argument in arguments.items() if _fingerprint(argument) != before[name]]
+    reply["changed"] = [name for name, argument in made.items() if _fingerprint(argument) != before[name]]
     return reply
 
 
-def ask(answer: Any, recipes: Sequence[Recipe] | None) -> list[Reply]:
-    """The replies of an answer in this process: one for each recipe, or one if it is a value (no recipes)."""
-    if recipes is None:
+def ask(answer: Any, calls: Sequence[Arguments] | None) -> list[Reply]:
+    """Asks an answer in this process.
+
+    Args:
+        answer: a function, or a value if there are no calls.
+        calls: the arguments of each; None for a value.
+
+    Returns:
+        One reply for each call; a single reply for a value.
+    """
+    if calls is None:
         return [call(lambda: answer, {})]
     if answer is ...:
-        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(recipes)
+        return [refusal("not-attempted", "There is still a `...` to fill in.")] * len(calls)
     if not callable(answer):
-        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(recipes)
-    return [call(answer, recipe) for recipe in recipes]
+        return [refusal("wrong-type", f"It is of type {type_name(answer)}, not a function.")] * len(calls)
+    return [call(answer, arguments) for arguments in calls]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a process of its own is asked.
+    """One answer and the calls to make of it, as sent to an answering process.
 
     Attributes:
-        cells: code to run first, as in a notebook: the answer is the last of them.
+        cells: code to run first, as in a notebook; the last cell is the answer's.
         name: the variable that holds the answer.
-        recipes: as in :func:`ask`.
-        set_up: code that is trusted and run once in the process, for this request and those after it.
+        calls: the arguments of each, as in :func:`ask`.
+        set_up: trusted code, run once in the process, for this request and all later ones.
     """
 
     cells: tuple[str, ...]
     name: str
-    recipes: tuple[Recipe, ...] | None
+    calls: tuple[Arguments, ...] | None
     set_up: tuple[str, ...] = ()
 
     @property
-    def calls(self) -> int:
-        """How many replies are due."""
-        return 1 if self.recipes is None else len(self.recipes)
+    def due(self) -> int:
+        """How many replies are expected."""
+        return 1 if self.calls is None else len(self.calls)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may use.
+    """The resources that one request may use.
 
     Attributes:
-        seconds: of wall time, and of processor time for each process; whole ones.
+        seconds: of wall time, and of processor time for each process; a whole number.
         memory: bytes, for all processes together.
         sent: bytes of replies.
-        set_up_seconds: of wall time for what is run once.
+        set_up_seconds: of wall time, for each piece of set-up code.
     """
 
     seconds: int = 60
@@ -130,18 +139,18 @@ class Limits:
 
 
 class SetUpFailed(Exception):
-    """The trusted code that is run before any answer did not run; no answer is to blame."""
+    """The trusted set-up code failed, before any answer ran."""
 
 
 class Answering:
-    """A process that answers requests one after the other, each in a copy of itself that ends with it.
+    """The answering process, which takes requests one after the other and runs each in a forked copy of itself.
 
-    It is given code and recipes and nothing to judge by. If an answer ends it, it is started again. Use it in a
+    The process gets code and calls, and no judges. It is started again if an answer kills it. Use this class in a
     ``with`` statement.
 
     Args:
         command: starts a process that runs :mod:`innerlab.checks.__main__`.
-        environment: of that process; this one's, unless given.
+        environment: variables of the answering process; those of this process, unless given.
         limits: of each request.
     """
 
@@ -152,11 +161,12 @@ class Answering:
         limits: Limits = Limits(),
     ):
         self.command, self.environment, self.limits = list(command), environment, limits
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._ready: tuple[str, ...] = ()
         self._at_rest = 0
         self._fresh = True
+        self._last_words = ""
 
     def __enter__(self) -> "Answering":
         return self
@@ -165,7 +175,9 @@ class Answering:
         self._end()
 
     def ask(self, request: Request) -> list[Reply]:
-        """As many replies as calls, whatever the process did: where it gave none, each reply says why.
+        """Sends a request and returns exactly one reply for each call.
+
+        Where the process gave no reply, or none that can be read, the reply is a refusal that says why.
 
         Raises:
             SetUpFailed: if the code in ``request.set_up`` fails, or the process cannot be started.
@@ -179,36 +191,54 @@ class Answering:
             self._prepare(request.set_up)
         self._fresh = False
         line, problem = self._exchange(
-            {"ask": [request.cells, request.name, request.recipes], "limits": asdict(self.limits)},
+            {"ask": [request.cells, request.name, request.calls], "limits": asdict(self.limits)},
             PATIENCE * self.limits.seconds + GRACE,
         )
         said = _parsed(line) if problem is None else problem
         if isinstance(said, dict) and set(said) == {"problem"}:
-            return [said] * request.calls
+            return [said] * request.due
         if not isinstance(said, dict) or not isinstance(said.get("sent"), str):
             self._end()  # it is no longer the process that was started
             said = {"sent": ""}
         replies = _parsed(said["sent"])
-        if not _well_formed(replies, request.calls):
-            return [refusal("crashed", "What it sent cannot be read.")] * request.calls
+        if not _well_formed(replies, request.due):
+            return [refusal("crashed", "What it sent cannot be read.")] * request.due
         return replies
 
     def _prepare(self, set_up: tuple[str, ...]) -> None:
-        """Starts the process if need be, and runs in it what has not been run there."""
+        """Starts the process if necessary, and runs the set-up code that it has not run yet."""
         if self._process is None or self._process.poll() is not None or set_up[: len(self._ready)] != self._ready:
-            self._start()
-            self._run("")  # says when it is there
+            self._begin()
         for source in set_up[len(self._ready) :]:
             self._run(source)
             self._ready += (source,)
 
+    def _begin(self) -> None:
+        """Starts the process and waits until it is there; one that ends before that is started again.
+
+        No answer has been near it then, and nothing is lost; a class must not go unmarked for it.
+        """
+        for attempts_left in reversed(range(STARTS)):
+            self._start()
+            try:
+                self._run("")  # says when it is there
+                return
+            except SetUpFailed as failure:
+                if attempts_left == 0 or "ended with exit code" not in str(failure):
+                    raise
+
     def _run(self, source: str) -> None:
-        """Runs code once, in the process itself."""
+        """Runs set-up code in the answering process itself.
+
+        Raises:
+            SetUpFailed: if the code raises or takes too long.
+        """
         line, problem = self._exchange({"set_up": source}, self.limits.set_up_seconds)
         said = _parsed(line) if problem is None else problem
         if said != "ready":
             self._end()
-            raise SetUpFailed(f"What is run before any answer did not run: {said!s:.500}")
+            last = self._last_words.strip()[-500:]
+            raise SetUpFailed(f"What is run before any answer did not run: {said!s:.500}{last and ': ' + last}")
         self._at_rest = max(map(_own_memory, self._family()), default=0)
 
     def _start(self) -> None:
@@ -218,7 +248,7 @@ class Answering:
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,  # of what starts it; before it does anything, it turns to nowhere
                 env=self.environment,
                 start_new_session=True,
             )
@@ -228,12 +258,20 @@ class Answering:
         longest = 2 * self.limits.sent + 10_000
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines, longest), daemon=True).start()
 
+    @property
+    def _started(self) -> subprocess.Popen[bytes]:
+        """The answering process, which has been started and not ended."""
+        assert self._process is not None
+        return self._process
+
     def _exchange(self, order: dict, seconds: float) -> tuple[bytes, Reply | None]:
-        """What comes back, or why there is nothing; then the process is gone."""
+        """Sends an order; returns the line that comes back and None, or b"" and a refusal after killing the process."""
         token = secrets.token_hex(8)  # a line without it is not from the one that was asked
+        orders = self._started.stdin
+        assert orders is not None  # it was started with a pipe
         with contextlib.suppress(OSError):  # a process that has ended is noticed below
-            self._process.stdin.write(json.dumps(order | {"token": token}).encode() + b"\n")
-            self._process.stdin.flush()
+            orders.write(json.dumps(order | {"token": token}).encode() + b"\n")
+            orders.flush()
         problem, deadline = None, time.monotonic() + seconds
         while problem is None:
             with contextlib.suppress(queue.Empty):
@@ -252,24 +290,24 @@ class Answering:
 
     def _how_it_ended(self) -> str:
         try:
-            return f"The process ended with exit code {self._process.wait(5)}."
+            return f"The process ended with exit code {self._started.wait(5)}."
         except subprocess.TimeoutExpired:
             return "It stopped answering."
 
     def _memory(self) -> int:
-        """Bytes that the processes hold beyond what the one that answers holds at rest."""
+        """Bytes of memory of the answering process and its descendants, less what each needs at rest."""
         return sum(max(0, _own_memory(process) - self._at_rest) for process in self._family())
 
     def _family(self) -> list[psutil.Process]:
-        """The process and all that it has started, or they."""
+        """The answering process and its descendants; empty if it has exited."""
         try:
-            first = psutil.Process(self._process.pid)
+            first = psutil.Process(self._started.pid)
             return [first, *first.children(recursive=True)]
         except psutil.Error:
             return []
 
     def _end(self) -> None:
-        """Ends the process and those that it has started."""
+        """Kills the answering process and its descendants."""
         if self._process is None:
             return
         for process in self._family():
@@ -279,10 +317,15 @@ class Answering:
             os.killpg(self._process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):  # what it has not read is lost
-            self._process.stdin.close()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if self._process.stderr is not None:
+            self._last_words = _what_is_there(self._process.stderr)
         self._process = None
 
 
+STARTS = 3
+"""how often a process is started that ends before it is there"""
 PATIENCE = 3
 """times the seconds that an answer may take if it did not get the processor for half of them"""
 GRACE = 10
@@ -295,14 +338,36 @@ def ask_elsewhere(
     command: Sequence[str] | None = None,
     environment: dict[str, str] | None = None,
 ) -> list[list[Reply]]:
-    """The replies to some requests in a process of their own; see :class:`Answering`."""
+    """Asks some requests in one answering process, which is ended afterwards.
+
+    Args:
+        requests: asked one after the other.
+        seconds: of wall time for each request.
+        command: as for :class:`Answering`.
+        environment: as for :class:`Answering`.
+
+    Returns:
+        The replies of each request.
+
+    Raises:
+        SetUpFailed: as :meth:`Answering.ask`.
+    """
     others = {} if command is None else {"command": command}
     with Answering(environment=environment, limits=Limits(seconds=seconds), **others) as process:
         return [process.ask(request) for request in requests]
 
 
+def _what_is_there(stream: Any) -> str:
+    """What has been written to a pipe, without waiting for more, where the system can do that; then it is closed."""
+    with stream:
+        if not hasattr(os, "set_blocking") or os.name == "nt":
+            return ""
+        os.set_blocking(stream.fileno(), False)
+        return (stream.read(2**16) or b"").decode(errors="replace")
+
+
 def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
-    """Passes lines on until the end, or until one is longer than any that was asked for."""
+    """Puts the lines of a stream into a queue until the stream ends or a line exceeds ``longest`` bytes."""
     with stream:
         while (line := stream.readline(longest)).endswith(b"\n"):
             lines.put(line)
@@ -310,7 +375,7 @@ def _read_lines(stream: Any, lines: queue.Queue, longest: int) -> None:
 
 
 def _own_memory(process: psutil.Process) -> int:
-    """Bytes that a process does not share with files; 0 if it is gone."""
+    """Bytes of memory of a process that are not backed by files; 0 if it has exited."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text()
         return 1024 * sum(int(size) for size in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB", status, re.MULTILINE))
@@ -335,12 +400,12 @@ def _well_formed(replies: Any, calls: int) -> bool:
 
 
 def refusal(lesson: str, message: str) -> Reply:
-    """A reply that says why there is no value."""
+    """A reply without a value: the name of the lesson, and a message that says why."""
     return {"problem": {"lesson": lesson, "message": message}}
 
 
 def in_one_line(error: BaseException) -> str:
-    """An exception, with the number of the last line of a cell that it passed through."""
+    """An exception as one line of text, with the number of the cell's line that raised it."""
     try:
         said = f"{type_name(error)}: {str(error).partition(chr(10))[0][:200]}"
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame.filename)]
@@ -352,12 +417,12 @@ def in_one_line(error: BaseException) -> str:
 
 
 def _is_cell(filename: str) -> bool:
-    """Whether code came from a cell: IPython's file names, Colab's, and those given in :func:`main`."""
+    """Whether a file name is that of a notebook's cell: IPython's, Colab's, or the answering process's."""
     return "ipykernel_" in filename or filename.startswith(("<ipython-input", "<cell"))
 
 
 def _fingerprint(argument: Any) -> Any:
-    """What tells whether an argument has been changed: equal if, and only if, it holds the same numbers."""
+    """A digest of an argument: equal if, and only if, the argument holds the same numbers."""
     try:
         if isinstance(argument, torch.nn.Module):
             return {name: _fingerprint(tensor) for name, tensor in argument.state_dict().items()}

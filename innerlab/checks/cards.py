@@ -12,12 +12,12 @@ EDGES = {PASSED: "#2e8b57", NOT_YET: "#d9534f", NOT_ATTEMPTED: "#8a8a8a"}
 
 
 def sendable(text: str) -> str:
-    """Text without the halves of characters that no notebook can take in."""
+    """Text without lone surrogates, which no notebook file can hold."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def _box(edge: str, head: str, rows: list[tuple[str, str]]) -> str:
-    """A box that takes its colors from the page, apart from its edge."""
+    """A box as HTML: its colors are the page's, its left edge has the color given."""
     lines = "".join(
         f"<div style='margin-top:.3em'>{f'<b>{escape(label)}:</b> ' if label else ''}"
         f"<span style='white-space:pre-wrap;overflow-wrap:anywhere;{MONOSPACE if label in VERBATIM else ''}'>"
@@ -45,8 +45,8 @@ class Card:
 
     @property
     def inputs(self) -> dict:
-        """The arguments of the call that showed what is wrong, by name; empty if there was none."""
-        return {name: make(part) for name, part in self.verdict.recipe.items()}
+        """The arguments of the call that failed, by name, for use in the notebook; empty if no call failed."""
+        return {name: make(part) for name, part in self.verdict.arguments.items()}
 
     def _rows(self) -> list[tuple[str, str]]:
         verdict = self.verdict
@@ -58,7 +58,7 @@ class Card:
         lesson = verdict.lesson
         rows = [
             ("input", verdict.shown),
-            ("all of it", "in `_.inputs`, until the next cell is run" if verdict.recipe else ""),
+            ("all of it", "in `_.inputs`, until the next cell is run" if verdict.arguments else ""),
             ("came back", verdict.returned),
             ("what is wrong", lesson.violates),
             ("look at", lesson.suggests),
@@ -76,7 +76,7 @@ class Card:
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """How far a notebook is.
+    """How many of a notebook's exercises are done, to be shown.
 
     Attributes:
         states: of each exercise, "passed", "not yet", "not attempted", or None if its check has not been run.

@@ -1,8 +1,10 @@
-"""Writes a course folder for nbgrader: sources with answers, what it releases of them, and the configuration."""
+"""Writes a course folder for nbgrader: sources with answers, released notebooks, and the configuration."""
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -30,19 +32,20 @@ c.ExecutePreprocessor.timeout = 240
 
 
 def write_course(root: Path, target: Path) -> list[str]:
-    """Writes the folder and lets nbgrader make its releases.
+    """Writes the course folder and runs nbgrader to make the released notebooks.
 
     Args:
         root: the folder of the book.
-        target: of the course; made if it is not there. Sources of chapters that are in it are written anew, since
-            they come from ``solutions/``; releases too. Whatever else is there stays.
+        target: the course folder; created if necessary. Existing sources and releases of the chapters are
+            overwritten, since they come from ``solutions/``; all other files stay.
 
     Returns:
         the chapters.
 
     Raises:
         ValueError: if there is a file in the way.
-        RuntimeError: if nbgrader could not make a release, or if one holds anything that learners should not get.
+        RuntimeError: if nbgrader could not make a release, or if a release differs from the notebook in
+            ``exercises/``.
     """
     if target.exists() and not target.is_dir():
         raise ValueError(f"{target} is a file; a folder was expected")
@@ -83,11 +86,29 @@ def _must_match(folder: Path, source: Path) -> None:
         raise RuntimeError(f"{folder}: nbgrader's release is not the exercise; learners might get what they should not")
 
 
-def main(root: Path, target: str) -> None:
-    """Write the course into ``target`` and say what to do with it."""
-    folder = Path(target).resolve()
-    chapters = write_course(root, folder)
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
+    """Run the command; return the exit code.
+
+    Args:
+        arguments: of the command line.
+        root: the folder of the book.
+    """
+    parser = argparse.ArgumentParser(prog="run.py course", description="Writes a course folder for nbgrader.")
+    parser.add_argument("target", metavar="DIR", type=Path, help="the folder to write the course into")
+    parser.add_argument("--where", metavar="DIR", type=Path, default=Path(), help=argparse.SUPPRESS)  # DIR counts from
+    asked = parser.parse_args(arguments)
+    folder = (asked.where / asked.target).resolve()
+    try:
+        chapters = write_course(root, folder)
+    except (ValueError, RuntimeError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     plural = "s" if len(chapters) != 1 else ""
     print(f"{folder} holds {len(chapters)} assignment{plural}: {', '.join(chapters)}.")
     print("release/ is what learners get; source/ holds the answers.")
     print(f"nbgrader runs in that folder, with {Path(sys.executable).parent} first on the PATH (activate .venv).")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,10 +4,12 @@ Beside the notebooks lies ``.progress``, with the records of the checks (:mod:`i
 ``copied.json``, which says from which text each copy was made.
 """
 
+import argparse
 import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +22,17 @@ COPIED = "copied.json"
 
 
 def copy_new(exercises: Path, work: Path) -> list[str]:
-    """Copies what is new; returns what happened, in sentences.
+    """Copies new exercise notebooks into the learner's folder; never overwrites a file.
 
-    An exercise notebook that is not there is copied. One that has been improved since it was copied is laid beside
-    the old one under a name of its own, once for each improvement. Nothing is ever overwritten.
+    A notebook that has changed since it was copied is copied again, under a new name beside the old copy, once for
+    each version.
 
     Args:
         exercises: the folder of the notebooks as they are shipped.
-        work: the learner's folder; made if it is not there.
+        work: the learner's folder; created if necessary.
+
+    Returns:
+        What was done, in sentences.
     """
     progress = work / ".progress"
     progress.mkdir(parents=True, exist_ok=True)
@@ -85,7 +90,7 @@ def _copied(progress: Path) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far one exercise is.
+    """The state of one exercise in the learner's folder.
 
     Attributes:
         name: of the exercise.
@@ -99,7 +104,7 @@ class Standing:
 
 
 def standings(exercises: Path, work: Path) -> dict[str, list[Standing]]:
-    """How far each exercise of each chapter is.
+    """The state of every exercise, by chapter.
 
     An answer is *solved* if a check has passed with its cell exactly as it stands now, in any copy; *attempted* if
     its cell differs from what was shipped, and *untouched* otherwise.
@@ -141,7 +146,7 @@ def _answers(notebook) -> dict[str, str]:
 
 
 def _answers_in_file(path: Path) -> dict[str, str]:
-    """The same of a learner's file; none, and a line that says so, if it is not a notebook such as ours."""
+    """The source of each answer's cell in a learner's file; empty, after a printed warning, if it is no notebook."""
     try:
         return _answers(nbformat.read(path, as_version=4))
     except Exception as problem:  # anything may lie there
@@ -168,3 +173,22 @@ def progress(root: Path) -> None:
             print(f"  {standing.state:<10} {standing.name} ({standing.points:g}{note})")
     if all(standing.state == "untouched" for found in chapters.values() for standing in found):
         print("Nothing has been touched yet. To begin: python run.py lab")
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
+    """Run the command; return the exit code.
+
+    Args:
+        arguments: of the command line.
+        root: the folder of the book.
+    """
+    parser = argparse.ArgumentParser(prog="run.py")
+    jobs = parser.add_subparsers(required=True)
+    for job, about in ((lab, "copy new exercises into work/"), (progress, "say how far the exercises in work/ are")):
+        jobs.add_parser(job.__name__, help=about, description=about).set_defaults(job=job)
+    parser.parse_args(arguments).job(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

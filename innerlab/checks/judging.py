@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from innerlab.checks.asking import Recipe, Reply
+from innerlab.checks.asking import Arguments, Reply
 from innerlab.checks.values import Misfit, unpack
 
 PASSED, NOT_YET, NOT_ATTEMPTED = "passed", "not yet", "not attempted"
@@ -36,13 +36,13 @@ class Case:
     """One call of an answer, or the one value of an answer that is no function.
 
     Attributes:
-        recipe: how to make the arguments; see :mod:`innerlab.checks.asking`.
+        arguments: of the call; see :mod:`innerlab.checks.asking`.
         shown: the input in words, for the card.
         returns: what must come back, if that differs between cases; otherwise the exercise says it.
         facts: what the judge knows about this case; never sent anywhere.
     """
 
-    recipe: Recipe = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
     shown: str = ""
     returns: Any = None
     facts: Any = None
@@ -76,16 +76,16 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out.
+    """The result of marking one exercise.
 
     Attributes:
         exercise: its name.
         state: "passed", "not yet" or "not attempted".
         lesson: what is not right yet; None otherwise.
-        shown: the input for which it showed, in words.
-        returned: what came back for it, in short.
-        remark: on passing; what is still open, if it is not attempted.
-        recipe: of the input for which it showed.
+        shown: the input of the failed case, in words; "" if no single case failed.
+        returned: what the answer returned for that input, in short.
+        remark: on passing; or what is still to be done, if the exercise is not attempted.
+        arguments: of the failed case.
     """
 
     exercise: str
@@ -94,16 +94,16 @@ class Verdict:
     shown: str = ""
     returned: str = ""
     remark: str = ""
-    recipe: Recipe = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
 
 
-def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], seed: int) -> Verdict:
-    """The verdict on an answer.
+def mark(exercise: Exercise, ask: Callable[[list[Arguments] | None], list[Reply]], seed: int) -> Verdict:
+    """Asks an answer on an exercise's cases and judges the replies; the first failed case decides.
 
     Args:
         exercise: what was asked for.
-        ask: gives the answer's replies to recipes, wherever it runs; None asks for a value.
-        seed: of the cases.
+        ask: maps the arguments of all calls to the answer's replies, wherever the answer runs; None asks for a value.
+        seed: from which the cases are drawn.
 
     Raises:
         ValueError: if the exercise has no cases.
@@ -111,7 +111,7 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
     cases = [Case()] if exercise.cases is None else exercise.cases(seed)
     if not cases:
         raise ValueError(f"{exercise.name} has no cases for seed {seed}; it would pass everything")
-    replies = ask(None if exercise.cases is None else [case.recipe for case in cases])
+    replies = ask(None if exercise.cases is None else [case.arguments for case in cases])
     values = []
     for case, reply in zip(cases, replies, strict=True):
         value, lesson = _read(case.returns or exercise.returns, reply)
@@ -120,7 +120,7 @@ def mark(exercise: Exercise, ask: Callable[[list[Recipe] | None], list[Reply]], 
         if lesson is None:
             lesson = exercise.judge(case, value)
         if lesson is not None:
-            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply), recipe=case.recipe)
+            return Verdict(exercise.name, NOT_YET, lesson, case.shown, _short(reply), arguments=case.arguments)
         values.append(value)
     lesson = exercise.together(cases, values) if exercise.together else None
     if lesson is not None:
@@ -151,7 +151,7 @@ GENERAL = {
 
 
 def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
-    """The value in a reply as the specification reads it, or the lesson."""
+    """Reads a reply by its specification: the value and None, or None and the lesson."""
     problem = reply.get("problem")
     if problem is not None:
         name, message = (problem.get(key) for key in ("lesson", "message")) if type(problem) is dict else (None, None)
@@ -172,7 +172,7 @@ def _read(wanted: Any, reply: Reply) -> tuple[Any, Lesson | None]:
 
 
 def _short(reply: Reply, longest: int = 300) -> str:
-    """What came back, for people; "" if it is too long to be of help."""
+    """What an answer returned, as text for people; "" if there is no value or the text is longer than ``longest``."""
     try:
         value = unpack(reply.get("value"))
     except Misfit:

@@ -1,7 +1,7 @@
-"""What has been checked so far: one line for each check, added to and never rewritten.
+"""Records of the checks: one JSON line for each check, appended and never rewritten.
 
 Records lie in ``.progress/<chapter>.jsonl`` beside the notebook, or in the folder that the environment variable
-``INNERLAB_PROGRESS`` names; set to nothing, none are kept. Each holds a hash of the answer's cell, so that
+``INNERLAB_PROGRESS`` names; if that is empty, none are kept. Each record holds a hash of the answer's cell, so that
 ``python run.py progress`` can tell a solved answer from one that has been changed since.
 """
 
@@ -21,13 +21,18 @@ PLACE = "INNERLAB_PROGRESS"
 
 
 def folder() -> Path | None:
-    """Where records are kept; None if they are not."""
+    """The folder in which records are kept; None if none are kept."""
     place = os.environ.get(PLACE)
     return Path(".progress") if place is None else Path(place) if place else None
 
 
 def keep(verdict: Verdict, source: str) -> None:
-    """Adds a record; a disk that cannot be written to is no reason to fail a check."""
+    """Appends a record of a verdict; if the file cannot be written, prints a warning instead of raising.
+
+    Args:
+        verdict: what the check found.
+        source: of the answer's cell; only its hash is kept.
+    """
     place = folder()
     if place is None:
         return
@@ -43,7 +48,7 @@ def keep(verdict: Verdict, source: str) -> None:
 
 
 def read(place: Path, chapter: str) -> list[dict[str, Any]]:
-    """The records of a chapter, oldest first; lines that cannot be read (a full disk, an edit) are left out."""
+    """The records of a chapter, oldest first. Lines that cannot be parsed are skipped."""
     try:
         lines = (place / f"{chapter}.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -60,7 +65,7 @@ def read(place: Path, chapter: str) -> list[dict[str, Any]]:
 
 
 def source_hash(source: str) -> str:
-    """A hash of an answer's cell that does not see blanks at the ends of lines or of the cell."""
+    """A hash of an answer's cell that ignores blanks at the ends of lines and of the cell."""
     lines = [line.rstrip() for line in source.strip().splitlines()]
     return hashlib.sha256("\n".join(lines).encode(errors="backslashreplace")).hexdigest()
 
@@ -70,7 +75,7 @@ def answer_source(variable: str, answer: Any) -> str:
 
     Args:
         variable: the name that the answer goes by.
-        answer: what it holds; outside of a notebook, a function's own source is the next best thing.
+        answer: the variable's value; outside of a notebook, the source of a function is returned instead.
     """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     for cell in reversed(shell.history_manager.input_hist_raw if shell else []):

@@ -12,7 +12,10 @@ so that the solution runs as it stands, since the later definition counts, and n
 answer is a Markdown cell of its own. Both kinds, and the cells that check, carry nbgrader's metadata.
 """
 
+import argparse
 import re
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jupytext
@@ -27,7 +30,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def source_notebook(source: Path) -> NotebookNode:
-    """A solution as a notebook, answers and all, with ids and metadata that are always the same.
+    """Reads a solution as a notebook with its answers; cell ids and metadata are the same at each call.
 
     Args:
         source: ``solutions/<chapter>.md``.
@@ -62,7 +65,7 @@ def source_notebook(source: Path) -> NotebookNode:
 
 
 def released(source: Path) -> NotebookNode:
-    """What learners get: the same without answers and outputs.
+    """The notebook that learners get: a solution's without answers and outputs.
 
     Raises:
         ValueError: as :func:`source_notebook`, or if an answer has no stub or no solution.
@@ -103,7 +106,7 @@ def exercises_in(notebook: NotebookNode) -> dict[str, float]:
 
 
 def set_up(notebook: NotebookNode, name: str) -> tuple[str, ...]:
-    """The cells before an answer that it may build on: imports, and cells that name something without being answers.
+    """The sources of the cells above an exercise that its answer may use: those that bind names, other answers aside.
 
     Args:
         notebook: from :func:`released`.
@@ -114,12 +117,54 @@ def set_up(notebook: NotebookNode, name: str) -> tuple[str, ...]:
     return (*plain[:1], *(source for source in plain[1:] if bound(source)))
 
 
-def main(root: Path) -> int:
-    """Write every exercise notebook of the book in the folder ``root``; return how many there are."""
-    sources = sorted((root / "solutions").glob("*.md"))
+def _notebooks(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """Each exercise notebook of the book in the folder ``root``: where it belongs, and what it must hold."""
+    for source in sorted((root / "solutions").glob("*.md")):
+        yield root / "exercises" / f"{source.stem}.ipynb", text_of(released(source)).encode()
+
+
+def write_all(root: Path) -> None:
+    """Writes every exercise notebook of the book in the folder ``root``."""
     (root / "exercises").mkdir(exist_ok=True)
-    for source in sources:
-        target = root / "exercises" / f"{source.stem}.ipynb"
-        target.write_text(text_of(released(source)), encoding="utf-8", newline="\n")
+    for target, content in _notebooks(root):
+        target.write_bytes(content)
         print(f"wrote {target.relative_to(root).as_posix()}")
-    return len(sources)
+
+
+def out_of_step(root: Path) -> list[str]:
+    """Which exercise notebooks are not what :func:`write_all` would write, or have no source, in sentences."""
+    made = dict(_notebooks(root))
+    there = {path: path.read_bytes() for path in (root / "exercises").glob("*.ipynb")}
+    said = []
+    for path in sorted(made.keys() | there.keys()):
+        if path not in made:
+            said.append(f"exercises/{path.name} has no source solutions/{path.stem}.md")
+        elif path not in there:
+            said.append(f"exercises/{path.name} is missing")
+        elif made[path] != there[path]:
+            said.append(f"exercises/{path.name} is not what solutions/{path.stem}.md says")
+    return said
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
+    """Run the command; return the exit code.
+
+    Args:
+        arguments: of the command line.
+        root: the folder of the book.
+    """
+    parser = argparse.ArgumentParser(prog="run.py exercises", description="Writes exercises/ anew from solutions/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; say what is not up to date")
+    if not parser.parse_args(arguments).check:
+        write_all(root)
+        return 0
+    found = out_of_step(root)
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    if found:
+        print("To write them anew: python run.py exercises", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What an answer may consist of, and how it travels: plain data out of a process that nobody needs to trust.
+"""What an answer may consist of, and how it is sent: as plain data from a process that need not be trusted.
 
 :func:`pack` turns a value into JSON and takes nothing but plain types, *exactly* those types: an object with an
 ``__eq__``, ``__float__`` or ``__array__`` of its own never reaches a judge. :func:`unpack` turns it back. A
@@ -24,7 +24,7 @@ DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float6
 
 
 class Misfit(Exception):
-    """An answer is not of the kind that was asked for.
+    """A value does not meet its specification; the message is for the learner.
 
     Attributes:
         lesson: "wrong-type", "wrong-shape", "not-finite", "out-of-range" or "not-attempted".
@@ -36,10 +36,10 @@ class Misfit(Exception):
 
 
 def pack(value: Any) -> Any:
-    """Plain data as JSON: numbers, text, lists, tuples (as lists), dicts with text for keys, arrays and tensors.
+    """Turns plain data into JSON: numbers, text, lists, tuples (as lists), dicts with text keys, arrays and tensors.
 
     Raises:
-        Misfit: if it is, or holds, anything else, or is too large.
+        Misfit: if the value is or holds anything else, or is too large.
     """
     return _pack(value, DEEPEST, [LARGEST])
 
@@ -83,7 +83,7 @@ def _pack_under(key: str, item: Any, depth: int, left: list[int]) -> Any:
 
 
 def _is(kind: type, *kinds: type) -> bool:
-    """Whether a type is one of these: a subclass may behave as it likes, and a type may say that it equals another."""
+    """Whether a type is identical to one of these; subclasses and types that claim to be equal do not count."""
     return any(kind is one for one in kinds)
 
 
@@ -110,10 +110,10 @@ def type_name(value: Any) -> str:
 
 
 def unpack(data: Any) -> Any:
-    """The value again, arrays as NumPy's. Takes whatever JSON a process that nobody trusts has sent.
+    """Turns JSON from :func:`pack` back into a value, with arrays as NumPy arrays; the sender need not be trusted.
 
     Raises:
-        Misfit: if that is no packed value.
+        Misfit: if the JSON is no packed value.
     """
     try:
         return _unpack(data)
@@ -265,10 +265,11 @@ class Items:
         """The items; raises :class:`Misfit`."""
         if type(value) is not list and not (isinstance(value, np.ndarray) and value.ndim):
             raise Misfit("wrong-type", f"{_describe(value)} was given where a list is wanted.")
-        if not self.shortest <= len(value) <= self.longest:
+        items = value.tolist() if isinstance(value, np.ndarray) else value
+        if not self.shortest <= len(items) <= self.longest:
             wanted = f"{self.shortest} to {self.longest}" if self.longest > self.shortest else f"{self.shortest}"
-            raise Misfit("wrong-shape", f"A list of {len(value)} was given; {wanted} items are wanted.")
-        return [self.each.read(item) for item in (value if type(value) is list else value.tolist())]
+            raise Misfit("wrong-shape", f"A list of {len(items)} was given; {wanted} items are wanted.")
+        return [self.each.read(item) for item in items]
 
 
 @dataclass(frozen=True)
@@ -301,7 +302,11 @@ class Fields:
 
 
 def _must_be_numbers(value: Any, left: list[int], described: str) -> None:
-    """Looks through lists within lists before an array is made of them, which text would make enormous."""
+    """Checks that nested lists hold only numbers, at most ``left`` of them, before NumPy makes an array of them.
+
+    Raises:
+        Misfit: if they hold anything else, or more numbers.
+    """
     if type(value) is list:
         for item in value:
             _must_be_numbers(item, left, described)

@@ -1,8 +1,8 @@
-"""Which of the kernel's calls an answer may not make, as a filter for bubblewrap (seccomp, see ``man 2 seccomp``).
+"""The system calls that an answer may not make, as a seccomp filter for bubblewrap (see ``man 2 seccomp``).
 
-Refused is what would get around the limits on memory (files in memory, shared memory of System V), what makes new
-namespaces, in which an answer would have rights, what leaves notes for others (keyrings), and changing the limits of
-another process. Everything else is allowed.
+The filter refuses calls that evade the limits on memory (files in memory, System V shared memory), that create
+namespaces, in which an answer would have privileges, that leave data for other answers (keyrings), and that change the
+limits of another process. All other calls are allowed.
 """
 
 import errno
@@ -34,13 +34,13 @@ OTHER_NUMBERING = 0x40000000  # from here on x86's 64-bit machines count the cal
 
 
 def call_filter(machine: str | None = None) -> bytes:
-    """The filter as bubblewrap reads it.
+    """The filter as a BPF program in the bytes that bubblewrap reads.
 
     Args:
-        machine: as :func:`platform.machine` names it; this one, unless given.
+        machine: architecture as :func:`platform.machine` names it; that of this machine by default.
 
     Raises:
-        ValueError: if the numbers of this machine's calls are not known.
+        ValueError: if the system call numbers of the architecture are not known.
     """
     machine = machine or platform.machine()
     if machine not in NUMBERS:

@@ -39,7 +39,7 @@ UNCONFINED = "Answers ran WITHOUT protection (--unconfined): with all rights of 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to know.
+    """What every worker process is given.
 
     Attributes:
         root: the folder of the book.
@@ -58,7 +58,7 @@ class Task:
     confinement: Confinement
 
     def key(self, submission: Submission, chapter: Chapter) -> tuple[str, object]:
-        """The key of a submission as it is now, and its content."""
+        """The key of a submission in its present state, and the submission's content."""
         data = read_content(submission, self.submitted)
         return key_of(submission, data, chapter, self.master, self.limits, self.confinement.confined), data
 
@@ -107,15 +107,15 @@ def grade(
     roster: Path | None = None,
     confined: bool = True,
 ) -> list[Marked]:
-    """Marks what is not marked yet, and writes tables and pages of all.
+    """Marks the submissions that are new or have changed, and writes tables and pages of all of them.
 
     Args:
         root: the folder of the book.
         submitted: the folder of submissions, ``<student>/<chapter>/<chapter>.ipynb``.
-        out: the folder of results; made if it is not there. A course's own folder will do.
-        only: chapters to mark; all that were handed in, unless given.
-        workers: how many submissions at once; as many as there are processors, unless given.
-        limits: of each answer; the usual ones, unless given.
+        out: the folder of results; created if necessary. It may be the course folder.
+        only: chapters to mark; by default all that were handed in.
+        workers: how many submissions are marked at the same time; by default one for each processor.
+        limits: of each answer; by default ``Limits()``.
         roster: see :func:`innerlab.marking.tables.write_tables`.
         confined: whether answers must be confined.
 
@@ -123,9 +123,9 @@ def grade(
         the results, by chapter and student.
 
     Raises:
-        ValueError: if an argument is not as it must be; nothing has been marked then.
+        ValueError: if an argument is invalid; nothing has been marked then.
         NotConfined: if answers cannot be confined; nothing has been marked then.
-        SetUpFailed: if the code that notebooks themselves bring does not run.
+        SetUpFailed: if the released notebook's own code fails.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers is {workers}; at least one is needed")
@@ -169,7 +169,7 @@ def grade(
 
 
 def _all_marked(task: Task, todo: Sequence[Submission], workers: int) -> Iterator[tuple[Submission, Marked]]:
-    """Each submission with its marks, as they come."""
+    """Yields each submission with its marks, in the order in which the workers finish."""
     done = set()
     with tqdm(None, "marking", len(todo), unit=" notebooks", disable=None) as progress:
         try:
@@ -205,13 +205,12 @@ def _by_itself(task: Task, submission: Submission) -> Marked:
         return _kept(task, submission, result)
 
 
-def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None, root: Path = Path()) -> int:
     """Run the command; return the exit code.
 
     Args:
-        root: the folder of the book.
-        where: the folder from which paths count.
         arguments: of the command line.
+        root: the folder of the book.
     """
     parser = argparse.ArgumentParser(
         prog="run.py grade",
@@ -227,10 +226,11 @@ def main(root: Path, where: str | Path, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--roster", type=Path, help="a table with names, as Canvas or Gradescope exports it")
     parser.add_argument("--unconfined", action="store_true", help="run answers without protection")
+    parser.add_argument("--where", type=Path, default=Path(), help=argparse.SUPPRESS)  # from there paths count
     asked = parser.parse_args(arguments)
     if asked.seconds < 1 or asked.memory <= 0:
         parser.error("--seconds and --memory must be more than zero")
-    where = Path(where)
+    where = asked.where
     out = where / asked.out
     try:
         results = grade(

@@ -1,8 +1,8 @@
-"""Where strangers' answers run: a bubblewrap sandbox without network, home, judges or other people's answers.
+"""Where submitted answers run: a bubblewrap sandbox without network, home, judges or other students' answers.
 
-Inside are the system's ``/usr``, the book's own Python, the laboratory without its judges, and the trained agents, all
-read-only, and a scratch space in memory that is gone afterwards. Before anything is marked, a probe inside tries to get
-out; unless it fails at everything, nothing is marked.
+The sandbox holds the system's ``/usr``, the book's Python, the laboratory without its judges, and the trained agents,
+all read-only, and a temporary directory in memory. Before anything is marked, a probe in the sandbox tries to break
+every restriction; if any attempt succeeds, nothing is marked.
 """
 
 import os
@@ -49,7 +49,7 @@ and every report will say so."""
 
 
 class NotConfined(Exception):
-    """Answers cannot be confined here; the message says what to do."""
+    """No sandbox can be made on this machine; the message says what to install or change."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Confinement:
 
     Attributes:
         laboratory: a folder with the laboratory, judges left out, and the agents; see :func:`blind_copy`.
-        confined: whether in a sandbox.
-        first_user: as root, the user number of worker 0.
+        confined: whether answers run in a sandbox.
+        first_user: if this process runs as root, the user id of worker 0; worker i runs as ``first_user + i``.
     """
 
     laboratory: Path
@@ -67,10 +67,10 @@ class Confinement:
     first_user: int = USERS[os.getpid() % len(USERS)]
 
     def answering(self, worker: int, limits: Limits) -> Answering:
-        """A process that answers.
+        """The answering process of one worker.
 
         Args:
-            worker: a number that no other process running at the same time has.
+            worker: a number that is unique among the processes that run at the same time.
             limits: of each request.
         """
         ask = [sys.executable, "-P", "-m", "innerlab.checks"]
@@ -126,13 +126,13 @@ class Confinement:
 
 
 def _parents(path: Path) -> list[str]:
-    """Makes the folders above a path, readable by all; bubblewrap's own are closed to all but their maker."""
+    """Arguments that create the folders above a path, readable by all users; bubblewrap's defaults are not."""
     above = [str(folder) for folder in reversed(path.parents) if folder != Path("/")]
     return [argument for folder in above for argument in ("--perms", "0755", "--dir", folder)]
 
 
 def blind_copy(target: Path) -> Path:
-    """Copies the laboratory without what judges, and trained agents of all kinds; those not there yet are trained.
+    """Copies the laboratory without its judges, and all trained agents; missing agents are trained first.
 
     Args:
         target: a folder to copy it into.
@@ -160,7 +160,7 @@ def blind_copy(target: Path) -> Path:
 
 
 def judges() -> list[str]:
-    """The modules that an answer must not see."""
+    """The names of the modules that an answer must not be able to read."""
     files = [path for name in JUDGES for path in (LABORATORY / "chapters").glob(f"*/{name}")]
     return sorted(f"innerlab.chapters.{path.parent.name}.{path.stem}" for path in files)
 
@@ -240,13 +240,13 @@ ESCAPES = {
 
 
 def confinement(laboratory: Path) -> Confinement:
-    """A sandbox that has been tried.
+    """Makes a sandbox and tests it with the probe.
 
     Args:
         laboratory: from :func:`blind_copy`.
 
     Raises:
-        NotConfined: if there is none here, or an answer in it could do what it should not.
+        NotConfined: if this machine has no working sandbox, or the probe could break one of its restrictions.
     """
     found = Confinement(laboratory)
     reason = _missing() or _escape(found)
@@ -267,7 +267,7 @@ def _missing() -> str:
 
 
 def _escape(found: Confinement) -> str:
-    """What a probe in the sandbox could do that it should not, or why there is no sandbox; "" if all is well."""
+    """Which restrictions the probe could break, or why there is no sandbox; "" if the sandbox holds."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
         canary = Path(folder) / "canary"
         canary.write_text("sings")
@@ -298,7 +298,7 @@ def _escape(found: Confinement) -> str:
 
 
 def _complaint(found: Confinement) -> str:
-    """What bubblewrap itself has to say; "" if nothing."""
+    """The error message of bubblewrap itself; "" if there is none."""
     command = [*found._sandbox(0), sys.executable, "-c", "import innerlab"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stderr.strip()[-500:]

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: points go in; what a person has marked there, and late penalties, come out."""
+"""nbgrader's gradebook: points are written into it; manual grades and late penalties are read from it."""
 
 import contextlib
 import warnings
@@ -25,9 +25,9 @@ def is_course(folder: Path) -> bool:
 
 
 def exchange(course: Path, submitted: Path, results: Sequence[Marked], chapters: Sequence[Chapter]) -> list[Marked]:
-    """Enters points into a course's gradebook, and adds to the results what persons have said there.
+    """Writes points into a course's gradebook, and reads the manual grades in it into the results.
 
-    Points given by a person stay as they are. Nothing is entered for who handed in nothing.
+    Manual grades are never overwritten. Nothing is written for students who handed in nothing.
 
     Args:
         course: the course's folder.
@@ -36,7 +36,7 @@ def exchange(course: Path, submitted: Path, results: Sequence[Marked], chapters:
         chapters: theirs.
 
     Returns:
-        the results, with the points of a person in place of ours, and with late penalties.
+        the results, in which manual grades replace automatic points, with late penalties.
 
     Raises:
         ValueError: if a chapter is not among the course's assignments.
@@ -82,7 +82,11 @@ def _enter(gradebook: Gradebook, result: Marked, time: str | None) -> None:
 
 
 def _entries(gradebook: Gradebook, result: Marked, mark: Mark) -> tuple:
-    """The grade, which hangs on the cell that checks or, if written, on the answer's; and the comment on the answer."""
+    """The gradebook's grade and comment of an exercise.
+
+    The grade belongs to the cell that checks, or to the answer's cell if a person marks it; the comment belongs to the
+    answer's cell.
+    """
     place = (result.chapter, result.chapter, result.student)
     comment = gradebook.find_comment(mark.exercise, *place)
     try:
@@ -100,7 +104,7 @@ def _with_person(gradebook: Gradebook, result: Marked, mark: Mark) -> Mark:
 
 
 def _copy_stamps(course: Path, submitted: Path, result: Marked) -> None:
-    """Lays what nbgrader knows a submission by beside the page of feedback, which it then can release."""
+    """Copies nbgrader's time stamp beside the page of feedback, without which nbgrader does not release the page."""
     for name in STAMPS:
         with contextlib.suppress(Unreadable, UnicodeDecodeError):
             text = content(submitted / result.student / result.chapter / name, submitted, 1000).decode()
@@ -108,7 +112,7 @@ def _copy_stamps(course: Path, submitted: Path, result: Marked) -> None:
 
 
 def _time(submitted: Path, result: Marked) -> str | None:
-    """When it was handed in, by the file that nbgrader lays beside it."""
+    """When the submission was handed in, by nbgrader's ``timestamp.txt`` beside the notebook; None without one."""
     try:
         stamp = content(submitted / result.student / result.chapter / STAMPS[0], submitted, 100)
         return str(parse_utc(stamp.decode().strip()))

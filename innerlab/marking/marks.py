@@ -1,4 +1,4 @@
-"""From a submission to its marks: the answers are asked for values where they are confined, and judged here."""
+"""Marks a submission: its answers run in a sandbox, and the judges in this process."""
 
 import ast
 import contextlib
@@ -46,19 +46,19 @@ JUDGING_SECONDS = 120
 
 @dataclass(frozen=True)
 class Mark:
-    """What became of one exercise.
+    """The result of one exercise in one submission.
 
     Attributes:
         exercise: its name.
-        of: points that there are for it.
-        points: earned; None if a person has to say.
+        of: the most points possible.
+        points: earned; None if a person has to mark the exercise.
         status: one of :data:`STATUSES`.
-        reason: why there are no points, or what there is to say, in sentences; "" for nothing.
+        reason: why there are no points, or a remark, in sentences; "" for none.
         lesson: the name of what is not right yet; "" otherwise.
         see: the section of the chapter to read again; "" for none.
-        shown: the input for which it showed.
-        returned: what came back for it.
-        source: the answer as it was handed in; "" if there is none.
+        shown: the input of the failed case.
+        returned: what the answer returned for that input.
+        source: of the answer, as handed in; "" if the answer is missing.
         note: for the teacher.
     """
 
@@ -80,12 +80,12 @@ class Marked:
     """A submission with its marks.
 
     Attributes:
-        student: as handed in.
+        student: the name of the submission's folder.
         chapter: of the exercises.
-        key: over everything that the marks depend on.
+        key: a hash over everything that the marks depend on.
         marks: one for each exercise, in the chapter's order.
-        confined: whether the answers were.
-        penalty: points taken off for being late.
+        confined: whether the answers ran in a sandbox.
+        penalty: points deducted for a late submission.
     """
 
     student: str
@@ -102,12 +102,12 @@ class Marked:
 
     @property
     def of(self) -> float:
-        """Points that there are."""
+        """The most points possible."""
         return sum(mark.of for mark in self.marks)
 
     @property
     def was_handed_in(self) -> bool:
-        """Whether there is a notebook, readable or not."""
+        """Whether a notebook was handed in, readable or not."""
         return any(mark.status != NOT_HANDED_IN for mark in self.marks)
 
 
@@ -157,13 +157,13 @@ def chapters(root: Path) -> list[str]:
 
 
 def master_seed(folder: Path) -> int:
-    """The number from which all inputs are drawn; kept in ``seed.json`` before anything is marked, and never changed.
+    """The seed from which all inputs are drawn; written to ``seed.json`` on first use, and never changed.
 
     Args:
         folder: of the results.
 
     Raises:
-        ValueError: if the file holds no such number.
+        ValueError: if the file holds no seed.
     """
     path = folder / "seed.json"
     with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
@@ -183,7 +183,7 @@ def seed_of(master: int, chapter: str, exercise: str) -> int:
 
 
 def key_of(submission: Submission, data: bytes | Unreadable, chapter: Chapter, *settings: object) -> str:
-    """What tells whether a submission has to be marked again."""
+    """A hash over everything that the marks depend on; a submission is marked again when it changes."""
     parts = [submission.student, submission.chapter, chapter.version, *map(repr, settings)]
     parts.append(str(data) if isinstance(data, Unreadable) else hashlib.sha256(data).hexdigest())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -203,7 +203,7 @@ def marked(
         process: where the answers run.
 
     Raises:
-        SetUpFailed: if the code that the notebook itself brings does not run.
+        SetUpFailed: if the released notebook's own code fails.
     """
     try:
         if isinstance(data, Unreadable):
@@ -232,8 +232,8 @@ def _marked(name: str, answer: Answer, chapter: Chapter, master: int, process: A
     needed = needed_cells(answer)
 
     def verdict_on(cells: tuple[str, ...]) -> Verdict:
-        def ask(recipes: list | None) -> list[Reply]:
-            sent = None if recipes is None else tuple(recipes)
+        def ask(calls: list | None) -> list[Reply]:
+            sent = None if calls is None else tuple(calls)
             with _alarm(0):  # the process has limits of its own
                 return process.ask(Request(cells, exercise.answer, sent, set_up(chapter.notebook, name)))
 
@@ -258,21 +258,22 @@ def _check_failed(name: str, of: float, answer: Answer, why: str) -> Mark:
 
 
 def failed(submission: Submission, key: str, chapter: Chapter, why: str) -> Marked:
-    """The marks of a submission that ended whatever marked it: nothing is given or taken until a person has looked.
+    """The marks of a submission whose marking crashed: every exercise is left to a person.
 
     Args:
         submission: whose it is.
         key: from :func:`key_of`.
         chapter: the exercises.
-        why: what happened.
+        why: the error, for the teacher.
     """
     marks = [_check_failed(name, of, Answer(None), why) for name, of in chapter.points.items()]
     return Marked(submission.student, submission.chapter, key, marks)
 
 
 def needed_cells(answer: Answer) -> tuple[str, ...]:
-    """The learner's own cells above an answer that name what it uses, or what those cells use."""
-    wanted, needed = names_in(answer.source)[1], []
+    """The learner's cells above an answer that define names which the answer uses, directly or through other cells."""
+    wanted = names_in(answer.source or "")[1]
+    needed: list[str] = []
     for cell in reversed(answer.above):
         named, used = names_in(cell)
         if named & wanted:
@@ -282,7 +283,7 @@ def needed_cells(answer: Answer) -> tuple[str, ...]:
 
 
 def names_in(cell: str) -> tuple[set[str], set[str]]:
-    """The names that a cell may give a value, and all that it uses; none if it is no Python."""
+    """The names that a cell binds and the names that it reads; two empty sets if the cell is not Python."""
     try:
         nodes = list(ast.walk(ast.parse(TransformerManager().transform_cell(cell))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -298,10 +299,10 @@ def names_in(cell: str) -> tuple[set[str], set[str]]:
 
 
 def _told(verdict: Verdict) -> dict[str, str]:
-    """The verdict in the terms of a mark."""
-    if verdict.state != NOT_YET:
-        return {"status": verdict.state, "reason": sendable(verdict.remark)}
+    """A verdict as the fields of a :class:`Mark`."""
     lesson = verdict.lesson
+    if lesson is None:
+        return {"status": verdict.state, "reason": sendable(verdict.remark)}
     return {
         "status": NO_VALUE if lesson.name in WITHOUT_VALUE else NOT_YET,
         "reason": sendable(f"{lesson.violates} {lesson.suggests}".strip()),
@@ -314,7 +315,7 @@ def _told(verdict: Verdict) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Interrupts what never comes to an end, where there are such alarms; zero seconds suspend the one that is set."""
+    """Raises ``TimeoutError`` in the block after so many seconds, where the system has alarms; 0 suspends an alarm."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -335,12 +336,12 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def place_of(folder: Path, submission: Submission) -> Path:
-    """Where a submission's marks are kept."""
+    """The file in which a submission's marks are kept."""
     return folder / "marks" / submission.chapter / f"{safe_name(submission.student)}.json"
 
 
 def safe_name(student: str) -> str:
-    """A name that can be part of a path on any system and belongs to this student alone."""
+    """A file name that is valid on every system and unique to this student."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}", student) and not student.endswith("."):
         return student
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", student)[:40]
@@ -348,12 +349,12 @@ def safe_name(student: str) -> str:
 
 
 def keep(path: Path, result: Marked) -> None:
-    """Writes marks, whole or not at all."""
+    """Writes marks to a file, atomically."""
     put(path, json.dumps(asdict(result), indent=1))
 
 
 def put(path: Path, text: str) -> None:
-    """Writes a file, whole or not at all, and only if it is to change."""
+    """Writes a text file, atomically, and only if the text has changed."""
     data = text.encode("utf-8", errors="backslashreplace")
     if path.is_file() and path.read_bytes() == data:
         return
@@ -364,7 +365,7 @@ def put(path: Path, text: str) -> None:
 
 
 def kept(path: Path, key: str) -> Marked | None:
-    """Marks of before, if nothing that they depend on has changed."""
+    """Reads marks from a file; None if there are none, or their key differs from this one."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         found = Marked(**result | {"marks": [Mark(**one) for one in result["marks"]]})
@@ -374,7 +375,7 @@ def kept(path: Path, key: str) -> Marked | None:
 
 
 def read_content(submission: Submission, root: Path) -> bytes | Unreadable:
-    """The notebook, or why it cannot be read."""
+    """The bytes of a submitted notebook, or the :class:`Unreadable` that says why there are none."""
     try:
         return content(submission.path, root)
     except Unreadable as problem:

@@ -31,11 +31,11 @@ _pages.filters["points"] = number
 
 
 def write_feedback(folder: Path, result: Marked, chapter: Chapter) -> None:
-    """Writes a student's page, and the notebook as nbgrader's formgrader shows it.
+    """Writes a student's page of feedback, and the notebook that nbgrader's formgrader shows.
 
-    The page holds what the student wrote, what is not right yet about it and where to read again; never the answer. It
-    lies where ``nbgrader release_feedback`` looks for it. The notebook is the one that was handed out with the answers
-    put in; of the one that was handed in, outputs above all, nothing else is in it.
+    The page holds the student's answers, what is not right yet about each and which section to read again; never the
+    solution. It is written where ``nbgrader release_feedback`` looks for it. The notebook is the released one with the
+    student's answers put in; nothing else of the submitted notebook is copied, its outputs least of all.
 
     Args:
         folder: of the results.
@@ -84,7 +84,7 @@ def _output(mark: Mark) -> NotebookNode:
 
 
 def _as_text(markdown: str) -> str:
-    """Markdown that shows what was written, character by character, so that nothing in it is followed or run."""
+    """A Markdown code block that shows a text literally, so that no link or HTML in it works."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", markdown)), default=0))
     return f"{fence}text\n{markdown}\n{fence}"
 
@@ -98,9 +98,9 @@ def write_summary(folder: Path, results: Sequence[Marked], chapters: Sequence[Ch
         chapters: theirs.
     """
     together: dict[tuple[str, str, str], list[str]] = {}
-    for student, *what in for_person(results):
-        together.setdefault(tuple(what), []).append(student)
-    about = [_about(chapter, [r for r in results if r.chapter == chapter.name]) for chapter in chapters]
+    for student, chapter, exercise, why in for_person(results):
+        together.setdefault((chapter, exercise, why), []).append(student)
+    about = [_about(its, [result for result in results if result.chapter == its.name]) for its in chapters]
     page = _pages.get_template("summary.html").render(
         chapters=about,
         students=len({result.student for result in results}),

@@ -20,17 +20,17 @@ LONGEST_ANSWER = 100_000
 
 
 class Unreadable(Exception):
-    """A submission that cannot be read; the message says why, as an end of the sentence "The notebook ..."."""
+    """A submission cannot be read; the message completes the sentence "The notebook ..."."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found of one answer.
+    """One answer in a submitted notebook.
 
     Attributes:
         source: of its cell; None if there is none.
         above: the learner's own cells above it, for an answer that needs what they define.
-        note: what a person may want to know.
+        note: a remark for the teacher.
     """
 
     source: str | None
@@ -54,14 +54,14 @@ class Submission:
 
 
 def find(submitted: Path, chapters: list[str]) -> list[Submission]:
-    """One submission for each student and chapter that anyone handed in, whether this student did or not.
+    """Lists a submission for each student and each chapter that any student handed in, missing ones included.
 
     Args:
         submitted: a folder with a folder for each student; files in it and names that begin with a dot are left out.
-        chapters: which to look for.
+        chapters: their short names.
 
     Raises:
-        ValueError: if there is no such folder, or nothing of these chapters in it.
+        ValueError: if the folder does not exist, or holds no submission of these chapters.
     """
     if not submitted.is_dir():
         raise ValueError(f"SUBMITTED is {submitted}, which is not a folder")
@@ -81,15 +81,15 @@ def find(submitted: Path, chapters: list[str]) -> list[Submission]:
 
 
 def content(path: Path, root: Path, largest: int = LARGEST) -> bytes:
-    """The bytes of a file that was handed in.
+    """The bytes of a submitted file.
 
     Args:
         path: of the file.
-        root: the folder of all submissions; no part of the path below it may be a link.
-        largest: bytes; no more are read.
+        root: the folder of all submissions; no part of the path below it may be a symbolic link.
+        largest: the most bytes allowed.
 
     Raises:
-        Unreadable: if it is not there, not a plain file, or too large.
+        Unreadable: if the file does not exist, is no regular file, or is too large.
     """
     try:
         return _content(path, root, largest)
@@ -120,7 +120,7 @@ def _content(path: Path, root: Path, largest: int) -> bytes:
 
 
 def _beside(path: Path) -> str:
-    """What lies where a notebook was expected."""
+    """Describes what lies in the folder in which the notebook is missing."""
     try:
         others = sorted(entry.name for entry in path.parent.iterdir())[:3]
     except OSError:
@@ -138,15 +138,15 @@ def _read(descriptor: int, most: int) -> bytes:
 def answers(data: bytes, released: NotebookNode) -> dict[str, Answer]:
     """The answers in a notebook, by name; every exercise of the chapter is among them.
 
-    Cells count by nbgrader's ``grade_id``, wherever they stand. Of two with the same one, as copying a cell makes
-    them, the last that has been touched counts.
+    Cells are found by nbgrader's ``grade_id``, wherever they stand. If several have the same one, since a cell was
+    copied, the last one that differs from the released cell counts.
 
     Args:
-        data: the notebook as it was handed in.
-        released: the notebook as it was handed out.
+        data: the submitted notebook.
+        released: the notebook that learners got.
 
     Raises:
-        Unreadable: if it is no notebook.
+        Unreadable: if the bytes are no notebook of format 4.
     """
     cells = _cells(data)
     stubs = {cell.id: cell for cell in released.cells}
@@ -200,5 +200,9 @@ def _cell(cell: dict) -> tuple[str, str, str]:
     source, kind = cell.get("source"), cell.get("cell_type")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    texts = (kind, grade_id, source)
-    return tuple(text.encode(errors="replace").decode() if isinstance(text, str) else "" for text in texts)
+    return _text(kind), _text(grade_id), _text(source)
+
+
+def _text(value: object) -> str:
+    """A string without lone surrogates, which no file can hold; "" for what is no string."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""

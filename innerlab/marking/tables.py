@@ -1,4 +1,4 @@
-"""The marks as tables: one row for each exercise, one for each student, and as Canvas and Gradescope write theirs."""
+"""The marks as CSV tables: by exercise, by student, and in the formats of Canvas and Gradescope."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ def write_tables(folder: Path, results: Sequence[Marked], roster: Path | None = 
 
 
 def number(points: float | None) -> str:
-    """Points as they are written everywhere; nothing for what a person has to say."""
+    """Points as text; "" if a person has yet to mark the exercise."""
     return "" if points is None else f"{points:g}"
 
 
@@ -66,7 +66,7 @@ def _gradebook(results: Sequence[Marked]) -> Iterable[list[str]]:
 
 
 def _canvas(results: Sequence[Marked], people: dict[str, dict[str, str]]) -> Iterable[list[str]]:
-    """As Canvas' gradebook imports it: four columns that say who, the section, one column for each assignment."""
+    """Rows that Canvas' gradebook imports: four columns for the student, the section, one for each assignment."""
     own = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
     of = {result.chapter: result.of for result in results}
     yield [*own, *of]
@@ -77,7 +77,7 @@ def _canvas(results: Sequence[Marked], people: dict[str, dict[str, str]]) -> Ite
 
 
 def _gradescope(results: Sequence[Marked], people: dict[str, dict[str, str]]) -> Iterable[list[str]]:
-    """As Gradescope exports an assignment: who, total, most possible, and whether there was a submission."""
+    """Rows as Gradescope exports an assignment: student, total, most possible, whether there was a submission."""
     own = ("First Name", "Last Name", "SID", "Email")
     yield [*own, "Assignment", "Total Score", "Max Points", "Status"]
     for result in results:
@@ -106,6 +106,6 @@ def _text(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Text that no spreadsheet takes for a formula, in one cell: of what is not printed only line feeds are left."""
+    """Text that no spreadsheet reads as a formula; of control characters only line feeds are kept."""
     plain = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in cell)
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain

@@ -7,10 +7,10 @@ After ``t`` pulls there are ``(2 * arms) ** t`` *histories*: history ``h``, foll
 history ``h * 2 * arms + 2 * a + r`` of the next pull. Two kinds of table say what matters about them,
 one tensor a pull:
 
-*beliefs* ``(..., histories, arms)``: how likely each arm is to pay next, given the history;
-*policy* ``(..., histories, arms)``: how likely an agent is to pull each arm next.
+*beliefs* ``(..., histories, arms)``: the probability that each arm pays next, given the history;
+*policy* ``(..., histories, arms)``: the probability that an agent pulls each arm next.
 
-Leading axes are networks, or whatever else is computed at once.
+Leading axes are networks, or anything else that is computed as one batch.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def _check(arms: int, pulls: int) -> None:
 
 
 def beta_beliefs(pulls: int, successes: Tensor, failures: Tensor) -> Table:
-    """Beliefs of one who knows that each arm's chance was drawn from a Beta distribution of its own.
+    """Beliefs under a Beta prior for each arm's chance.
 
     Args:
         pulls: at least 1.
@@ -86,9 +86,9 @@ def beta_beliefs(pulls: int, successes: Tensor, failures: Tensor) -> Table:
 
 
 def task_beliefs(pulls: int, tasks: Tensor) -> Table:
-    """Beliefs of one who knows that the task is one of a list, each as likely as the others.
+    """Beliefs under a uniform prior over a list of tasks.
 
-    Where a history cannot happen in any task of the list, all of them stay possible.
+    After a history that no task of the list allows, all of them stay equally likely.
 
     Args:
         pulls: at least 1.
@@ -111,14 +111,14 @@ def task_beliefs(pulls: int, tasks: Tensor) -> Table:
 
 
 def history_chances(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Table:
-    """How likely each history is when a policy acts: for each pull ``(..., histories)``, before it; differentiable.
+    """The probability of each history under a policy: before each pull, float ``(..., histories)``; differentiable.
 
     Args:
-        policy: as this module's head says.
-        beliefs: of the world in which it acts. Leading axes are broadcast with those of the policy.
+        policy: a table as described at the head of this module.
+        beliefs: a table of the world in which the policy acts. Leading axes are broadcast with the policy's.
 
     Raises:
-        ValueError: if the two differ in pulls.
+        ValueError: if ``policy`` and ``beliefs`` differ in pulls.
     """
     if len(policy) != len(beliefs):
         raise ValueError(f"policy has {len(policy)} pulls, beliefs {len(beliefs)}")
@@ -130,7 +130,7 @@ def history_chances(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tabl
 
 
 def reward_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tensor:
-    """The reward that a policy is to expect at each pull, ``(..., pulls)``; exact, and differentiable.
+    """The expected reward of a policy at each pull, float ``(..., pulls)``; exact, and differentiable.
 
     Arguments and errors as in :func:`history_chances`.
     """
@@ -141,7 +141,7 @@ def reward_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tens
 
 
 def entropy_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tensor:
-    """How open a policy's choice is at each pull, ``(..., pulls)``: its mean entropy, in nats; differentiable.
+    """The mean entropy of a policy at each pull, float ``(..., pulls)``, in nats; differentiable.
 
     Arguments and errors as in :func:`history_chances`.
     """
@@ -154,12 +154,12 @@ def entropy_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Ten
 
 
 def bayes_optimal(beliefs: Sequence[Tensor]) -> tuple[Tensor, Table]:
-    """The best that can be done with some beliefs: its expected total reward ``(...)``, and a policy that does it.
+    """The highest expected total reward under beliefs, float ``(...)``, and a policy that attains it.
 
     Backward induction over all histories, from the last pull. Arms that are equally good are pulled equally often.
 
     Args:
-        beliefs: as this module's head says.
+        beliefs: a table as described at the head of this module.
     """
     policy: Table = []
     later = torch.zeros(())
@@ -180,10 +180,10 @@ def among_best(score: Tensor) -> Tensor:
 
 
 def bayes_optimal_bandit(arms: int, pulls: int) -> tuple[float, dict[tuple[int, ...], tuple[int, ...]]]:
-    """The best that can be done with arms whose chances are uniform on 0 to 1, for long episodes too.
+    """The Bayes-optimal value and choices for arms whose chances are uniform on 0 to 1, for long episodes too.
 
-    The chances have Beta(1, 1) priors, and what matters about a history is how often each arm has paid and has not.
-    So the backward induction runs over these counts, of which there are far fewer than histories.
+    The chances have Beta(1, 1) priors, so that the counts of rewards of 1 and of 0 of each arm are a sufficient
+    statistic. The backward induction runs over these counts, of which there are far fewer than histories.
 
     Args:
         arms: at least 1.
@@ -226,10 +226,10 @@ def uniform(arms: int, pulls: int) -> Table:
 
 
 def thompson_sampling(arms: int, pulls: int) -> Table:
-    """Thompson sampling with uniform priors: each arm is pulled as often as it is, by one's beliefs, the best.
+    """Thompson sampling with uniform priors: an arm is pulled with the posterior probability that it is the best.
 
-    The rule is named after W. R. Thompson, who proposed it in 1933. The chance that an arm is the best is an integral
-    of a polynomial, which Gauss-Legendre quadrature with enough nodes gives exactly.
+    After Thompson 1933, *Biometrika* 25. That probability is an integral of a polynomial, which Gauss-Legendre
+    quadrature with enough nodes gives exactly.
     """
     nodes, weights = np.polynomial.legendre.leggauss(arms * (pulls + 1) // 2 + 1)
     x, weights = (nodes + 1) / 2, weights / 2

@@ -1,4 +1,4 @@
-"""Mazes with one target, drawn."""
+"""Drawings of mazes with one target."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from innerlab.systems.mazes import Maze
 def draw_maze(
     axes: Axes, maze: Maze, numbers: dict[int, int] | None = None, marked: Sequence[int] = (), route: Sequence[int] = ()
 ) -> None:
-    """Draws a maze: walls filled, the start as a triangle, the target as a star.
+    """Draw a maze: walls filled, the start as a triangle, the target as a star.
 
     Args:
         axes: where to draw.
@@ -30,8 +30,8 @@ def draw_maze(
         row, column = divmod(cell, maze.width)
         axes.plot(column + 0.5, row + 0.5, marker="X", markersize=11, color=RED)
     if route:
-        row, column = np.divmod(np.array(route), maze.width)
-        axes.plot(column + 0.5, row + 0.5, color=BLUE, linewidth=2.2)
+        rows, columns = np.divmod(np.array(route), maze.width)
+        axes.plot(columns + 0.5, rows + 0.5, color=BLUE, linewidth=2.2)
     for cell, marker, color in ((maze.start, "^", INK), (maze.target, "*", GREEN)):
         row, column = divmod(cell, maze.width)
         axes.plot(column + 0.5, row + 0.5, marker=marker, markersize=11, color=color)

@@ -1,7 +1,7 @@
-"""Mazes with one target, planners that count what they do, and what a planner's answers take to store.
+"""Mazes with one target, planners that count their operations, and tables of all their answers.
 
-A maze here is one errand: walls, a start, a target, and what each button does. Whatever walks in it is shown all of
-that, so that two walkers can differ in how they choose and in nothing else.
+A maze consists of walls, a start, a target, and what each button does. Walkers are given all of that, so that they
+differ only in how they choose buttons.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ REVERSED = (1, 0, 3, 2)
 
 @dataclass(frozen=True, eq=False)
 class Maze:
-    """One errand: get from the start to the target. :func:`dataclasses.replace` makes a changed copy.
+    """A task: get from the start to the target. :func:`dataclasses.replace` makes a changed copy.
 
     Attributes:
         name: tells one maze from another; a changed copy keeps it.
@@ -45,7 +45,7 @@ class Maze:
     target: int
     buttons: tuple[int, ...] = AS_LABELED
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if np.shape(self.wall) != (self.width**2,):
             raise ValueError(f"wall has shape {np.shape(self.wall)}; ({self.width**2},) was expected")
         for what, cell in (("start", self.start), ("target", self.target)):
@@ -67,11 +67,11 @@ class Maze:
 
 
 Walker = Callable[[Maze, int], int]
-"""Anything that walks: maps a maze and the cell it stands on to the button it presses."""
+"""A policy: maps a maze and the current cell to the button to press."""
 
 
 def draw_mazes(count: int, size: int, holes: int, seed: int) -> list[Maze]:
-    """Draws mazes like :class:`~innerlab.worlds.mazes.RedDoorMazes`, with nothing but a target where the door would be.
+    """Draw mazes like :class:`~innerlab.worlds.mazes.RedDoorMazes`, with nothing but a target where the door would be.
 
     Args:
         count: how many.
@@ -103,12 +103,12 @@ def walk(walker: Walker, maze: Maze, steps: int) -> list[int]:
 
 
 class Plan(NamedTuple):
-    """What a search found and what it took.
+    """The result of a search and its cost.
 
     Attributes:
         buttons: to press, one after another; empty where the target cannot be reached within the search.
-        expansions: how many cells were expanded, that is, taken up to see where each button leads from there.
-        seen: the cells in the order in which they were first met, the start first.
+        expansions: how many cells were expanded: all four successors computed.
+        seen: the cells in the order in which they were discovered, the start first.
     """
 
     buttons: list[int]
@@ -150,13 +150,13 @@ def breadth_first(maze: Maze, cell: int, most: int | None = None) -> Plan:
 
 
 class Sweeps(NamedTuple):
-    """What value iteration found and what it took.
+    """The result of value iteration and its cost.
 
     Attributes:
         button: the best one on each cell, the first in order among equals, ``(cells,)``.
-        value: what each cell is worth, ``(cells,)``: ``discount`` to the power of the steps to the target.
-        sweeps: how often all cells were gone over.
-        backups: how many cells were worked over in all; a breadth-first search would say expansions.
+        value: of each cell, ``(cells,)``: ``discount`` to the power of the steps to the target.
+        sweeps: how many times all cells were updated.
+        backups: how many updates of a single cell that makes, to be compared with a search's expansions.
     """
 
     button: np.ndarray
@@ -190,7 +190,7 @@ def value_iteration(maze: Maze, discount: float = 0.95) -> Sweeps:
 
 
 def first_moves(next_cell: Tensor) -> Tensor:
-    """The first button of a shortest way from every cell to every cell: all that a planner could be asked.
+    """The first button of a shortest path from every cell to every cell: a table of all answers of a planner.
 
     Args:
         next_cell: of one or more mazes, long ``(mazes, cells, actions)``.

@@ -1,4 +1,4 @@
-"""How much a choice is optimized, in bits: of behavior, and only given a measure over what might have happened."""
+"""Optimization power in bits: of behavior, given a measure over the outcomes that were possible."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,14 +11,14 @@ def optimization_bits(values: ArrayLike, outcome: ArrayLike, weights: ArrayLike 
     The logarithm, to base 2, of one over the share of outcomes that are as good or better.
 
     Args:
-        values: what every outcome that might have happened is worth, more is better, ``(outcomes,)``; or a sample.
-        outcome: what the achieved ones are worth, any shape.
-        weights: how likely each outcome is without optimization, ``(outcomes,)``, up to a common factor; None for all
-            alike. **The answer is only as good as this measure.**
+        values: of all possible outcomes, or of a sample of them, higher is better, ``(outcomes,)``.
+        outcome: values of the outcomes that were achieved, any shape.
+        weights: the probability of each possible outcome without optimization, ``(outcomes,)``, up to a common factor;
+            None for equal ones. **The result is only as good as this measure.**
 
     Returns:
-        float, of the shape of ``outcome``: 0 for the worst outcome there is, infinite for one better than all in
-        ``values``. From a sample of n, nothing above log2(n) can be told.
+        float, of the shape of ``outcome``: 0 for the worst possible outcome, infinite for one better than all in
+        ``values``. A sample of n resolves at most log2(n) bits.
 
     Raises:
         ValueError: if there are no values, one is not a number, or the weights do not fit.
@@ -42,7 +42,7 @@ def optimization_bits(values: ArrayLike, outcome: ArrayLike, weights: ArrayLike 
 
 
 def best_of_n_bits(n: int, outcomes: int | None = None) -> float:
-    r"""The bits that taking the best of n random outcomes gives, on average.
+    r"""The mean optimization power, in bits, of taking the best of n random outcomes.
 
     Of a continuous outcome, the share as good or better is uniform, and that of the best of n is the least of n
     uniform numbers. Minus its logarithm is the largest of n exponential ones, whose mean is the harmonic number
@@ -50,8 +50,8 @@ def best_of_n_bits(n: int, outcomes: int | None = None) -> float:
     bits are fewer.
 
     Args:
-        n: how many are drawn, with replacement; at least 1.
-        outcomes: how many there are, equally likely and no two alike in worth; None for a continuum.
+        n: how many outcomes are drawn, with replacement; at least 1.
+        outcomes: how many possible outcomes there are, equally likely and with different values; None for a continuum.
 
     Raises:
         ValueError: if ``n`` or ``outcomes`` is below 1.

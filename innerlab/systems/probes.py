@@ -1,6 +1,6 @@
-"""Linear probes: what a direction in a network's states tells apart, and how well.
+"""Linear probes of ensembles: directions in the states of networks, and the AUROC of their scores.
 
-Ensembles are batched: the leading axis is the network.
+The leading axis is the network.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Probe:
-    """One direction for every network, and where to put zero and one.
+    """A linear score for each network: the projection on a direction, less an offset.
 
     Attributes:
         direction: float ``(networks, width)``.
-        zero: float ``(networks,)``, what is subtracted from a projection.
+        zero: float ``(networks,)``, subtracted from the projection.
     """
 
     direction: Tensor
@@ -30,10 +30,10 @@ class Probe:
 
 
 def mean_difference(positive: Tensor, negative: Tensor, shrinkage: float = 0.1) -> Probe:
-    """The difference of two means, measured in units of the spread within the groups.
+    """Fisher's linear discriminant: the difference of two means, over the covariance within the groups.
 
-    Fisher's linear discriminant: d = S⁻¹(m₊ − m₋), with S the covariance within the groups plus ``shrinkage`` times its
-    mean variance on the diagonal. A large shrinkage leaves the plain difference of means.
+    The direction is d = S⁻¹(m₊ − m₋), with S the covariance within the groups plus ``shrinkage`` times its mean
+    variance on the diagonal. As the shrinkage grows, d turns to the plain difference of means.
 
     Args:
         positive: states that should score high, float ``(networks, items, width)``.
@@ -41,7 +41,7 @@ def mean_difference(positive: Tensor, negative: Tensor, shrinkage: float = 0.1) 
         shrinkage: not negative.
 
     Returns:
-        a probe that gives the mean of ``negative`` the score 0 and the mean of ``positive`` the score 1.
+        a probe with a score of 0 at the mean of ``negative`` and of 1 at the mean of ``positive``.
 
     Raises:
         ValueError: if the shapes do not fit, a group has fewer than two items, or ``shrinkage`` is negative.
@@ -66,17 +66,17 @@ def mean_difference(positive: Tensor, negative: Tensor, shrinkage: float = 0.1) 
 
 
 def auroc(scores: ArrayLike, positive: ArrayLike) -> np.ndarray:
-    """The area under the receiver operating characteristic, one for each network.
+    """The area under the receiver operating characteristic of each network.
 
-    The probability that a positive item scores above a negative one, both drawn at random; a tie counts half. This is
-    Mann and Whitney's U over the number of pairs, and computed from ranks.
+    That is the probability that a random positive item scores above a random negative one, a tie counting half:
+    Mann and Whitney's U over the number of pairs, computed from ranks.
 
     Args:
         scores: ``(networks, items)``.
-        positive: bool of the same shape, which items should score high.
+        positive: which items should score high, bool ``(networks, items)``.
 
     Returns:
-        float ``(networks,)`` in 0 to 1; one half tells nothing.
+        float ``(networks,)`` in 0 to 1; one half is chance.
 
     Raises:
         ValueError: if the shapes differ, a score is not a number, or a network lacks positive or negative items.

@@ -19,7 +19,7 @@ from innerlab.seeds import DATA, INITIALIZATION, generator
 
 
 def deceptive_basin(theta: ArrayLike, lam: ArrayLike, kappa: float, rate_ratio: float) -> np.ndarray:
-    r"""Which starts gradient descent takes to a planner that behaves in training and defects in deployment.
+    r"""The starts from which gradient descent ends at a planner that complies in training and defects in deployment.
 
     For ``theta`` below 0 both gradients have the slope of the loss as a factor, so that the path does not depend on
     the loss, and for small steps :math:`(\lambda - 1/\kappa)^2 / r - \theta^2` is conserved along it. A path that
@@ -30,11 +30,11 @@ def deceptive_basin(theta: ArrayLike, lam: ArrayLike, kappa: float, rate_ratio: 
     Args:
         theta: at the start, any shape.
         lam: at the start, broadcastable to it.
-        kappa: what is expected to be lost for each unit of regret, positive.
+        kappa: the expected loss for each unit of regret, positive.
         rate_ratio: r, the learning rate of ``lam`` over that of ``theta``, positive.
 
     Returns:
-        bool, of their common shape.
+        bool, of the common shape of ``theta`` and ``lam``.
 
     Raises:
         ValueError: if ``kappa`` or ``rate_ratio`` is not positive and finite.
@@ -60,15 +60,15 @@ def descend(
         loss: of each start, ``(starts,)`` from ``theta`` and ``lam`` of that shape; differentiable.
         theta: the starts, ``(starts,)``.
         lam: likewise.
-        at: after how many steps to look, ascending; 0 is the start.
+        at: the steps after which the path is recorded, ascending; 0 is the start.
         rate: learning rate of ``theta``, positive.
         rate_ratio: that of ``lam`` over it, 0 or more; with 0 ``lam`` stays as it is.
 
     Returns:
-        ``theta`` and ``lam`` when looked at, ``(looks, starts)`` each, in double precision.
+        ``theta`` and ``lam`` at these steps, float64 ``(len(at), starts)`` each.
 
     Raises:
-        ValueError: if the looks do not ascend from 0 or more, or a rate makes no sense.
+        ValueError: if ``at`` does not ascend from 0 or more, or a rate is out of range.
     """
     looks = list(at)
     if not looks or looks[0] < 0 or any(b <= a for a, b in pairwise(looks)):
@@ -89,18 +89,18 @@ def descend(
 
 
 def goals(seeds: Sequence[int], dimensions: int, cosine: float) -> tuple[Tensor, Tensor, Tensor]:
-    """For each network what is wanted of it, what it wants at the start, and an unrelated goal; unit vectors.
+    """For each network the wanted goal, its own goal at the start, and an unrelated one, as unit vectors.
 
     Args:
         seeds: one for each network.
         dimensions: of a goal, at least 2.
-        cosine: between the first two, -1 to 1.
+        cosine: between the wanted goal and the network's own, -1 to 1.
 
     Returns:
-        wanted, own and unrelated goals, ``(networks, dimensions)`` each.
+        wanted, own and unrelated goals, float ``(networks, dimensions)`` each.
 
     Raises:
-        ValueError: if there is no seed, there are too few dimensions, or the cosine is none.
+        ValueError: if there is no seed, one is negative, or ``dimensions`` or ``cosine`` is out of range.
     """
     if len(seeds) == 0 or dimensions < 2 or not -1 <= cosine <= 1:
         raise ValueError(
@@ -116,7 +116,7 @@ def goals(seeds: Sequence[int], dimensions: int, cosine: float) -> tuple[Tensor,
 
 
 def normal_batches(seeds: Sequence[int], *shape: int, block: int = 50) -> Iterator[Tensor]:
-    """Batch after batch of standard normal numbers, ``(networks, *shape)``, each network's from its own seed.
+    """Yield batches of standard normal numbers, float ``(networks, *shape)``, each network's from its own seed.
 
     Args:
         seeds: one for each network.

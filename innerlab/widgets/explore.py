@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,11 +17,11 @@ DRAWN = {"columns": 2, "dots": 1, "lines": 2}
 
 
 class Explore(Widget):
-    """A figure with one to three settings: one front end, live in a notebook, over ready numbers on a page.
+    """A figure with one to three settings, computed live in a notebook and looked up in a table on a page.
 
-    ``function(**settings)`` returns what is drawn at one position of the settings, and a sentence that says what is
-    seen there. It is called once for every position when the widget is made, since a page can ask for no more later.
-    In a notebook it is called again at each move, so that it may depend on what other cells have changed meanwhile.
+    ``function(**settings)`` returns the numbers drawn at one position of the settings, and a sentence that describes
+    them. It is called once for every position when the widget is made, since a page has no kernel to call it later.
+    In a notebook it is called again at each move, so that it may depend on variables that other cells have changed.
 
     Args:
         function: returns numbers from 0 to 1 (shape as in ``DRAWN``) and a sentence with the main ones among them.
@@ -47,10 +48,10 @@ class Explore(Widget):
     settings = List(Dict()).tag(sync=True)
     position = List(Int()).tag(sync=True)
     unit = Int().tag(sync=True)
-    numbers = List().tag(sync=True)
+    numbers: List[Any] = List().tag(sync=True)
     says = List(Unicode()).tag(sync=True)
     parts = List(Unicode()).tag(sync=True)
-    at = List().tag(sync=True)
+    at: List[float] = List().tag(sync=True)
     live = Dict().tag(sync=True)
 
     def __init__(
@@ -73,7 +74,8 @@ class Explore(Widget):
         values = {name: list(given) for name, given in settings.items()}
         counts = [len(given) for given in values.values()]
         _check(values, counts, draw, most)
-        for name, value in (start or {}).items():
+        start = start or {}
+        for name, value in start.items():
             if name not in values or value not in values[name]:
                 raise ValueError(f"start has {name} = {value!r}, which is no position of {values}")
         self._function, self._values = function, values
@@ -85,7 +87,7 @@ class Explore(Widget):
                 f"the numbers of {len(made)} positions take {size:,} bytes and {most_bytes:,} are allowed; give fewer "
                 "values, fewer numbers or fewer decimals"
             )
-        first = [given.index(start[name]) if name in (start or {}) else 0 for name, given in values.items()]
+        first = [given.index(start[name]) if name in start else 0 for name, given in values.items()]
         described = [
             {
                 "label": (labels or {}).get(name, name),

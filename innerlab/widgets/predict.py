@@ -9,10 +9,10 @@ from innerlab.widgets.widget import Widget
 
 
 class Predict(Widget):
-    """Asks the reader for a prediction, then draws it together with what the run says, and unveils a figure.
+    """Asks the reader for a prediction, then draws prediction and truth together, and unveils a figure.
 
-    The answer is kept on the reader's own device (in the browser's local storage) and sent nowhere. Whoever does not
-    care sees the answer at once. Make one with :meth:`choice`, :meth:`number` or :meth:`curve`, in a cell below the one
+    The prediction is kept in the browser's local storage and sent nowhere. A button shows the truth without a
+    prediction. Make one with :meth:`choice`, :meth:`number` or :meth:`curve`, in a cell below the one
     that computes the truth and above the figure.
 
     Attributes:
@@ -147,6 +147,6 @@ class Predict(Widget):
 
 
 def _plain(value: float) -> float:
-    """A number as JSON can hold it, of no more digits than a page can show."""
+    """A number for JSON, rounded to the digits that a page shows."""
     value = float(value)
     return int(value) if value.is_integer() else round(value, 4)

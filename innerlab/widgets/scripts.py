@@ -1,10 +1,10 @@
-"""The front ends as their two homes want them: one module for a notebook, one classic script for all pages.
+"""Bundles the front ends: one module each for a notebook, one classic script for all pages.
 
 A front end is a file of plain JavaScript in ``front/`` of this package or of a chapter's wing: an ES module that
 exports ``render({model, el})`` and imports others by lines of the form
 ``import { name, name } from "./neighbor.js";``, from a wing ``"../../../widgets/front/neighbor.js"``. A notebook's
-anywidget takes one module without imports, and a page opened from a file may load no modules at all. So files are
-joined here, each in a function of its own, in the order of their imports; nothing else is done to them.
+anywidget takes one module without imports, and a page opened from a file may load no modules at all. So this module
+joins the files, each in a function of its own, in the order of their imports; it changes nothing else.
 """
 
 import re
@@ -26,7 +26,7 @@ def files(ending: str) -> dict[str, Path]:
     """The files of all ``front/`` folders with an ending, by name, sorted.
 
     Raises:
-        ValueError: if two have the same name, which they need to be told apart when they are joined.
+        ValueError: if two files have the same name.
     """
     found: dict[str, Path] = {}
     for path in [*LABORATORY.glob(f"widgets/front/*.{ending}"), *LABORATORY.glob(f"chapters/*/front/*.{ending}")]:
@@ -66,7 +66,7 @@ def _joined(names: list[str]) -> str:
 
 
 def _parts(names: list[str]) -> dict[str, str]:
-    """The files that some are made of, by name: each behind all those that it imports."""
+    """These files and all that they import, by name, each after its imports."""
     parts: dict[str, str] = {}
     scripts = files("js")
     for name in names:
@@ -75,7 +75,7 @@ def _parts(names: list[str]) -> dict[str, str]:
 
 
 def _add(name: str, scripts: dict[str, Path], parts: dict[str, str], within: tuple[str, ...]) -> None:
-    """Puts a file behind all those that it imports."""
+    """Adds a file to ``parts`` after its imports."""
     if name in within:
         raise ValueError(f"{' imports '.join([*within, name])}: a circle")
     source = _COMMENT.sub("", scripts[name].read_text("utf8"))

@@ -11,12 +11,12 @@ from innerlab.widgets import scripts
 
 
 class Widget(anywidget.AnyWidget):
-    """An anywidget that also answers on a page without a kernel.
+    """An anywidget that also works on a page without a kernel.
 
     A subclass names its front end (``front/<name>.js``), declares what it shows as traits with ``sync=True``, and draws
-    :meth:`picture`. Displayed, it has two forms. A notebook takes the live one, in which changes of traits reach
-    Python. The book takes the other: a placeholder that holds the picture and all traits as JSON, on which the page's
-    own script mounts the same front end (``innerlab/widgets/front/mount.js``).
+    :meth:`picture`. A widget is displayed in two forms. A notebook shows the live one, in which changes of
+    traits reach Python. The book shows a placeholder that holds the picture and all traits as JSON, on which the
+    page's script mounts the same front end (``innerlab/widgets/front/mount.js``).
 
     What is drawn on the page must follow from the traits alone, and the traits from the arguments: the same run gives
     the same bytes.
@@ -44,16 +44,16 @@ class Widget(anywidget.AnyWidget):
         super().__init__(alt=described(alt), **traits)
 
     def picture(self) -> str:
-        """What stands on paper and where no scripts run, as HTML with its own text alternative."""
+        """The widget for paper and for browsers without scripts, as HTML with a text alternative."""
         raise NotImplementedError
 
     def state(self) -> dict:
-        """The traits that the front end works with, by name."""
+        """The synchronized traits that the widget itself declares, by name."""
         own = set(self.traits(sync=True)) - set(anywidget.AnyWidget.class_traits())
         return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
 
     def html(self) -> str:
-        """The placeholder for a page."""
+        """The placeholder for a page, as HTML: the picture, and the traits as JSON."""
         state = json.dumps(self.state(), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         return (
             f'<div class="innerlab-widget" data-innerlab="{self.front}">{self.picture()}'
@@ -61,5 +61,7 @@ class Widget(anywidget.AnyWidget):
         )
 
     def _repr_mimebundle_(self, **options):
-        data, metadata = super()._repr_mimebundle_(**options)
+        live = super()._repr_mimebundle_(**options)
+        assert live is not None  # only a widget without a view has none
+        data, metadata = live
         return data | {"text/plain": self.alt, "text/html": self.html()}, metadata

@@ -8,13 +8,15 @@ Importing this module registers, each as a single and as a vector environment:
 ``innerlab/RedDoorMazes-v0``       the same as training rooms, in mazes
 ``innerlab/RedDoorMazesSwapped-v0``  the same as swapped rooms, in mazes
 
-::
+Gymnasium imports the module by itself where its name stands before the environment's, in other processes too, such as
+those of Stable-Baselines3's ``SubprocVecEnv``::
 
     import gymnasium
-    import innerlab.worlds.environments
 
-    room = gymnasium.make("innerlab/RedDoors-v0", render_mode="ansi")
-    rooms = gymnasium.make_vec("innerlab/RedDoors-v0", num_envs=256)
+    room = gymnasium.make("innerlab.worlds.environments:innerlab/RedDoors-v0", render_mode="ansi")
+    rooms = gymnasium.make_vec("innerlab.worlds.environments:innerlab/RedDoors-v0", num_envs=256)
+
+(Gymnasium 1.0 and newer look for no plugins: a package's environments are there once one of its modules is imported.)
 
 Keyword arguments go to :class:`RedDoorsEnv`. Rooms are drawn as text only; a library that asks for pictures by itself
 must be told not to, as in Stable-Baselines3's ``make_vec_env(name, env_kwargs={"render_mode": None})``. The interface
@@ -24,7 +26,7 @@ arXiv:2407.17032.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,7 +66,7 @@ RENDER_MODES = ("ansi",)
 
 
 class Episodes:
-    """Episodes side by side in one world: all that the single and the vector environment share.
+    """A batch of episodes in one world: all that the single and the vector environment share.
 
     Args:
         world: its layouts are the rooms.
@@ -104,7 +106,7 @@ class Episodes:
         return new
 
     def observe(self) -> np.ndarray:
-        """What each agent sees, float32; its shape is ``number`` and that of :func:`observation_shape`."""
+        """The observations, float32 ``(number, planes, rows, columns)``, see :func:`observation_shape`."""
         planes = egocentric_planes(self.world, self.state.layout, self.state.cell)
         if self.world.wall.any():
             walls = egocentric_walls(self.world, self.state.layout, self.state.cell)
@@ -112,7 +114,7 @@ class Episodes:
         return planes.view(-1, *observation_shape(self.world)).numpy()
 
     def report(self) -> dict[str, np.ndarray]:
-        """What the environments say in ``info``, each of shape ``(number,)``."""
+        """The entries of ``info`` by name, each of shape ``(number,)``."""
         outcome = self._outcome[self.state.layout, self.touched]
         return {
             "layout": self.state.layout.numpy().copy(),
@@ -135,9 +137,10 @@ class Episodes:
 
 
 def observation_shape(world: Gridworld) -> tuple[int, int, int]:
-    """The shape of what one agent sees: planes, rows and columns of a window with the agent in its middle.
+    """The shape of one observation: planes, rows and columns of a window with the agent in its middle.
 
-    A plane for each shape and each color and, where there are inner walls, one for walls and what lies outside.
+    There is a plane for each shape, a plane for each color and, in a world with inner walls, a plane for walls and
+    everything outside of the grid.
     """
     return len(SHAPES) + len(COLORS) + int(world.wall.any()), 2 * world.height - 1, 2 * world.width - 1
 
@@ -168,7 +171,7 @@ def _check_layouts(layout: Any, world: Gridworld, number: int) -> np.ndarray:
     return np.broadcast_to(given, number).astype(np.int64)
 
 
-class GridworldEnv(gymnasium.Env[np.ndarray, int]):
+class GridworldEnv(gymnasium.Env[np.ndarray, np.int64]):
     """Any :class:`~innerlab.worlds.gridworld.Gridworld` as an environment; :class:`RedDoorsEnv` describes it.
 
     Args:
@@ -180,7 +183,7 @@ class GridworldEnv(gymnasium.Env[np.ndarray, int]):
         gymnasium.error.ResetNeeded: when stepped before the first reset or after the end.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012  (declared by Gymnasium)
 
     def __init__(self, world: Gridworld, render_mode: str | None = None):
         _check_render_mode(render_mode)
@@ -200,8 +203,16 @@ class GridworldEnv(gymnasium.Env[np.ndarray, int]):
         self.episodes.begin(torch.tensor([True]), layout)
         return self.episodes.observe()[0], self._info()
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Moves the agent once."""
+    def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Moves the agent once.
+
+        Args:
+            action: an integer from 0 to 3.
+
+        Raises:
+            ValueError: if it is anything else.
+            gymnasium.error.ResetNeeded: if no episode is going on.
+        """
         if self.episodes.over[0]:
             raise ResetNeeded("There is no episode going on: call reset() first")
         if not self.action_space.contains(action):
@@ -235,7 +246,7 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         gymnasium.error.ResetNeeded: when stepped before the first reset.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012  (declared by Gymnasium)
         **GridworldEnv.metadata,
         "autoreset_mode": gymnasium.vector.AutoresetMode.NEXT_STEP,
     }
@@ -248,7 +259,7 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         self.single_action_space = gymnasium.spaces.Discrete(len(ACTIONS))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._generators: dict[int, np.random.Generator] = {}
         self._seeds: list[int] = [-1] * num_envs
         self._begun = False
 
@@ -289,14 +300,14 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
         """Draws every room as :meth:`GridworldEnv.render` does."""
         return tuple(map(self.episodes.draw, range(self.num_envs))) if self.render_mode == "ansi" else None
 
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:
+    @property  # type: ignore[misc]  # read-only, as SyncVectorEnv has it
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]  # likewise
         """The generator of each copy."""
         self._seed_copies(None, np.ones(self.num_envs, bool))
-        return tuple(self._generators)
+        return tuple(self._generators[i] for i in range(self.num_envs))
 
     @property
-    def np_random_seed(self) -> tuple[int, ...]:
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]  # likewise
         """The seed of each copy."""
         self._seed_copies(None, np.ones(self.num_envs, bool))
         return tuple(self._seeds)
@@ -309,14 +320,14 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
             seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed has {len(seeds)} entries; {self.num_envs} were expected, one for each copy")
-        for i in np.flatnonzero(which):
-            if seeds[i] is not None or self._generators[i] is None:
+        for i in np.flatnonzero(which).tolist():
+            if seeds[i] is not None or i not in self._generators:
                 self._generators[i], self._seeds[i] = seeding.np_random(seeds[i])
 
     def _draw(self, which: np.ndarray) -> np.ndarray:
         """A room for each copy that needs one, from its own generator; 0 for the rest."""
         layout = np.zeros(self.num_envs, np.int64)
-        for i in np.flatnonzero(which):
+        for i in np.flatnonzero(which).tolist():
             layout[i] = self._generators[i].integers(self.world.layouts)
         return layout
 
@@ -345,9 +356,25 @@ class GridworldVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.n
 
 
 @functools.lru_cache(maxsize=8)
-def _rooms(rooms: RedDoors, layouts: int, seed: int) -> Gridworld:
-    """Many environments of one process share their rooms, which nothing changes."""
+def _sample(rooms: RedDoors, layouts: int, seed: int) -> Gridworld:
+    """Samples rooms; environments of one process with the same settings share them, since nothing changes them."""
     return rooms.sample(layouts, seed)
+
+
+def _rooms(kind: type[RedDoors], layouts: int, seed: int, settings: dict[str, Any]) -> Gridworld:
+    """Samples rooms of one kind.
+
+    Raises:
+        TypeError: if a setting does not exist; the message names it and lists those that do.
+    """
+    known = [field.name for field in fields(kind)]
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise TypeError(
+            f"{', '.join(map(repr, unknown))} is no setting; what is understood: layouts, layouts_seed, render_mode, "
+            f"{', '.join(known)}"
+        )
+    return _sample(kind(**settings), layouts, seed)
 
 
 class RedDoorsEnv(GridworldEnv):
@@ -409,11 +436,24 @@ class RedDoorsEnv(GridworldEnv):
 
     Raises:
         ValueError: if a setting is out of its range.
-        TypeError: if a setting does not exist.
+        TypeError: if a setting does not exist; it is named, with all that do.
     """
 
+    kind: ClassVar[type[RedDoors]] = RedDoors
+
     def __init__(self, *, layouts: int = 2_000, layouts_seed: int = 0, render_mode: str | None = None, **settings: Any):
-        super().__init__(_rooms(RedDoors(**settings), layouts, layouts_seed), render_mode)
+        super().__init__(_rooms(self.kind, layouts, layouts_seed, settings), render_mode)
+
+
+class RedDoorMazesEnv(RedDoorsEnv):
+    """:class:`RedDoorsEnv` in mazes of nine by nine cells, the world of :class:`innerlab.worlds.mazes.RedDoorMazes`.
+
+    All is as described there but for three things. A move against a wall leaves the agent where it is. The observation
+    is ``Box(0, 1, (9, 17, 17), float32)``: plane 8 says where walls and what is outside the maze lie. The settings are
+    those of :class:`innerlab.worlds.mazes.RedDoorMazes`, with ``holes`` among them.
+    """
+
+    kind = RedDoorMazes
 
 
 class RedDoorsVectorEnv(GridworldVectorEnv):
@@ -425,51 +465,13 @@ class RedDoorsVectorEnv(GridworldVectorEnv):
         layouts_seed: which rooms they are.
         render_mode: ``"ansi"`` or None.
         **settings: of ``RedDoors``.
-    """
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        layouts: int = 2_000,
-        layouts_seed: int = 0,
-        render_mode: str | None = None,
-        **settings: Any,
-    ):
-        super().__init__(num_envs, _rooms(RedDoors(**settings), layouts, layouts_seed), render_mode)
-
-
-class RedDoorMazesEnv(GridworldEnv):
-    """:class:`RedDoorsEnv` in mazes of nine by nine cells, the world of :class:`innerlab.worlds.mazes.RedDoorMazes`.
-
-    All is as described there but for two things. A move against a wall leaves the agent where it is. The observation
-    is ``Box(0, 1, (9, 17, 17), float32)``: plane 8 says where walls and what is outside the maze lie.
-
-    Args:
-        layouts: how many mazes there are to draw from.
-        layouts_seed: which mazes they are; train and test on different ones.
-        render_mode: ``"ansi"`` (the maze as text) or None.
-        **settings: of :class:`innerlab.worlds.mazes.RedDoorMazes`, such as ``size``, ``holes`` or ``swapped_share``.
 
     Raises:
-        ValueError: if a setting is out of its range.
-        TypeError: if a setting does not exist.
+        ValueError: for fewer than one copy, or if a setting is out of its range.
+        TypeError: if a setting does not exist; it is named, with all that do.
     """
 
-    def __init__(self, *, layouts: int = 2_000, layouts_seed: int = 0, render_mode: str | None = None, **settings: Any):
-        super().__init__(_rooms(RedDoorMazes(**settings), layouts, layouts_seed), render_mode)
-
-
-class RedDoorMazesVectorEnv(GridworldVectorEnv):
-    """Many mazes as one batch: :class:`RedDoorMazesEnv`, computed as :class:`GridworldVectorEnv` says.
-
-    Args:
-        num_envs: how many copies.
-        layouts: how many mazes there are to draw from; all copies share them.
-        layouts_seed: which mazes they are.
-        render_mode: ``"ansi"`` or None.
-        **settings: of :class:`innerlab.worlds.mazes.RedDoorMazes`.
-    """
+    kind: ClassVar[type[RedDoors]] = RedDoors
 
     def __init__(
         self,
@@ -480,19 +482,29 @@ class RedDoorMazesVectorEnv(GridworldVectorEnv):
         render_mode: str | None = None,
         **settings: Any,
     ):
-        super().__init__(num_envs, _rooms(RedDoorMazes(**settings), layouts, layouts_seed), render_mode)
+        super().__init__(num_envs, _rooms(self.kind, layouts, layouts_seed, settings), render_mode)
 
 
-for _name, _world, _settings in (
-    ("RedDoors", "RedDoors", {}),
-    ("RedDoorsSwapped", "RedDoors", {"swapped_share": 1.0}),
-    ("RedDoorsToldApart", "RedDoors", {"swapped_share": 0.25}),
-    ("RedDoorMazes", "RedDoorMazes", {}),
-    ("RedDoorMazesSwapped", "RedDoorMazes", {"swapped_share": 1.0}),
-):
-    gymnasium.register(
-        id=f"{NAMESPACE}/{_name}-v0",
-        entry_point=f"{__name__}:{_world}Env",
-        vector_entry_point=f"{__name__}:{_world}VectorEnv",
-        kwargs=_settings,
-    )
+class RedDoorMazesVectorEnv(RedDoorsVectorEnv):
+    """Many mazes as one batch: :class:`RedDoorMazesEnv`, computed as :class:`GridworldVectorEnv` says."""
+
+    kind = RedDoorMazes
+
+
+SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "RedDoors": ("RedDoors", {}),
+    "RedDoorsSwapped": ("RedDoors", {"swapped_share": 1.0}),
+    "RedDoorsToldApart": ("RedDoors", {"swapped_share": 0.25}),
+    "RedDoorMazes": ("RedDoorMazes", {}),
+    "RedDoorMazesSwapped": ("RedDoorMazes", {"swapped_share": 1.0}),
+}
+"""By its name, what each registered world is made of: the classes, without ``Env``, and their settings."""
+
+for _name, (_classes, _settings) in SETTINGS.items():
+    if f"{NAMESPACE}/{_name}-v0" not in gymnasium.registry:  # it is when a notebook loads this module again
+        gymnasium.register(
+            id=f"{NAMESPACE}/{_name}-v0",
+            entry_point=f"{__name__}:{_classes}Env",
+            vector_entry_point=f"{__name__}:{_classes}VectorEnv",
+            kwargs=_settings,
+        )

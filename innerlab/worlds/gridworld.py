@@ -13,7 +13,7 @@ on, and the one its designer meant.
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -104,17 +104,20 @@ class Gridworld:
 
     @cached_property
     def free(self) -> Tensor:
-        """Where one can stand with the episode going on, bool ``(layouts, cells)``."""
+        """The cells without wall or object, on which an episode goes on, bool ``(layouts, cells)``."""
         return (self.object_at == 0) & ~self.wall[self.map_index]
 
     @cached_property
     def pay(self) -> tuple[Tensor, Tensor]:
-        """What training pays for touching nothing or an object, and the designer would: ``(layouts, 1 + objects)``."""
-        return tuple(F.pad(rewards, (1, 0)) for rewards in (self.object_reward, self.object_intended_reward))
+        """Trained and intended reward for touching nothing (index 0) or object k (index k + 1).
+
+        Both are float ``(layouts, 1 + objects)``.
+        """
+        return F.pad(self.object_reward, (1, 0)), F.pad(self.object_intended_reward, (1, 0))
 
     @cached_property
     def seen_from_corner(self) -> Tensor:
-        """What is seen of each object from the upper left cell, long ``(layouts, objects)``.
+        """Each object as an agent on the upper left cell sees it, long ``(layouts, objects)``.
 
         The numbers are those of :func:`egocentric_objects`.
         """
@@ -126,7 +129,7 @@ class Gridworld:
 
     @property
     def device(self) -> torch.device:
-        """Where the tables lie."""
+        """The device of the tables."""
         return self.start.device
 
     def to(self, device: torch.device | str) -> "Gridworld":
@@ -134,7 +137,8 @@ class Gridworld:
         if torch.device(device) == self.device:
             return self
         tables = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: t.to(device) for name, t in tables.items() if isinstance(t, Tensor)})
+        moved: dict[str, Any] = {name: t.to(device) for name, t in tables.items() if isinstance(t, Tensor)}
+        return replace(self, **moved)
 
     @property
     def layouts(self) -> int:
@@ -153,11 +157,11 @@ class Gridworld:
 
 
 def entries(table: Tensor, *index: Tensor) -> Tensor:
-    """``table[index]``: for indices of one shape into the leading axes, several times faster.
+    """The entries ``table[index]``, several times faster, for indices of one shape into the leading axes.
 
     Args:
         table: ``(*sizes, ...)``.
-        index: long, one for each of the sizes. An index beyond its own size, but not beyond the table, is not noticed.
+        index: long, one for each of the sizes. An index that exceeds its own size but not the table is not detected.
 
     Returns:
         ``(*shape of the index, ...)``.
@@ -238,10 +242,10 @@ def repainted(
     reward: RewardRule,
     intended_reward: RewardRule | None = None,
 ) -> Gridworld:
-    """The same places with other things in them, and the rewards that go with them.
+    """A copy of a world whose objects have other shapes, colors and rewards, in the same places.
 
     Args:
-        world: is not changed.
+        world: left unchanged.
         shape: of the objects, long, ``(layouts, objects)`` or anything that broadcasts to it.
         color: likewise.
         reward: what training pays for touching an object.
@@ -282,7 +286,7 @@ def _check_shapes(cells, wall, map_index, start, object_cell, object_shape, obje
 
 
 def moves(height: int, width: int, wall: Tensor) -> Tensor:
-    """Where each action leads, long ``(maps, cells, actions)``, for walls of shape ``(maps, cells)``."""
+    """The cell that each action leads to, long ``(maps, cells, actions)``, for walls bool ``(maps, cells)``."""
     row, column = torch.arange(height * width) // width, torch.arange(height * width) % width
     steps = torch.tensor([[-1, 0], [1, 0], [0, -1], [0, 1]])  # in the order of ACTIONS
     row = (row[:, None] + steps[:, 0]).clamp(0, height - 1)
@@ -294,7 +298,7 @@ def moves(height: int, width: int, wall: Tensor) -> Tensor:
 
 
 def reachable_objects(height: int, width: int, wall: Tensor, start: Tensor, object_cell: Tensor) -> Tensor:
-    """Flood-fills from the start without crossing an object: which objects can be touched first?
+    """Which objects can be reached from the start without touching another object first, by flood fill.
 
     Args:
         height: rows.
@@ -336,7 +340,7 @@ def step(world: Gridworld, state: State, action: Tensor) -> Transition:
         action: index into ``ACTIONS``, long ``(...)``.
 
     Returns:
-        The transition. Stepping on after the end is the caller's to avoid (see :func:`reset`).
+        The transition. Whoever calls must not step an episode that has ended (see :func:`reset`).
 
     Raises:
         ValueError: if there is no such action.
@@ -360,14 +364,14 @@ def step(world: Gridworld, state: State, action: Tensor) -> Transition:
 
 
 class Successors(NamedTuple):
-    """Where every action leads from every cell of some layouts; the model behind :func:`step`.
+    """The result of every action on every cell of some layouts: the model behind :func:`step`.
 
     Attributes:
         cell: the cell an action leads to, long ``(..., cells, actions)``.
         touched: 0 for nothing, k + 1 for object k, long ``(..., cells, actions)``.
         reward: what training pays, float ``(..., cells, actions)``.
         intended_reward: what the designer would pay, float ``(..., cells, actions)``.
-        free: whether an agent can stand there with the episode going on, bool ``(..., cells)``.
+        free: whether the cell has neither wall nor object, so that the episode goes on, bool ``(..., cells)``.
     """
 
     cell: Tensor
@@ -396,22 +400,22 @@ def successors(world: Gridworld, layout: Tensor) -> Successors:
 
 
 def free_cells(world: Gridworld, layout: Tensor) -> Tensor:
-    """Where one can stand with the episode going on, in these layouts (long ``(...)``): bool ``(..., cells)``."""
+    """The cells without wall or object in these layouts (long ``(...)``), bool ``(..., cells)``."""
     return entries(world.free, layout)
 
 
 def kinds() -> int:
-    """How many kinds of objects there are: every shape in every color."""
+    """The number of kinds of objects: shapes times colors."""
     return len(SHAPES) * len(COLORS)
 
 
 def egocentric_positions(world: Gridworld) -> int:
-    """How many places, relative to the agent, an object can be at: ``(2 height - 1) (2 width - 1)``."""
+    """The number of positions of an object relative to the agent: ``(2 height - 1) (2 width - 1)``."""
     return (2 * world.height - 1) * (2 * world.width - 1)
 
 
 def egocentric_objects(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
-    """What an agent sees: for each object, one number that says what it is and where, seen from the agent.
+    """What an agent sees, as one number for each object that encodes its kind and its position relative to the agent.
 
     The number is ``kind * positions + position``, with ``kind = shape * len(COLORS) + color`` and the position
     counted row by row over the window of all possible offsets, the agent in its middle. It holds the same as
@@ -452,7 +456,7 @@ def egocentric_planes(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
 
 
 def egocentric_walls(world: Gridworld, layout: Tensor, cell: Tensor) -> Tensor:
-    """Where an agent cannot go, in the window of :func:`egocentric_planes`: walls, and all that is outside the grid.
+    """Walls, and everything outside of the grid, in the window of :func:`egocentric_planes`.
 
     Args:
         world: the tables.

@@ -53,16 +53,16 @@ def from_text(
             raise ValueError(f"layout {number} is {len(rows)} by {len(rows[0])}, but layout 0 is {height} by {width}")
         if len(objects) != len(read[0][2]):
             raise ValueError(f"layout {number} has {len(objects)} objects, but layout 0 has {len(read[0][2])}")
-    objects = torch.tensor([objects for _, _, objects in read], dtype=torch.long).view(len(read), -1, 3)
+    things = torch.tensor([objects for _, _, objects in read], dtype=torch.long).view(len(read), -1, 3)
     return gridworld(
         height=height,
         width=width,
         wall=torch.tensor([[word == "#" for row in rows for word in row] for rows, _, _ in read]),
         map_index=torch.arange(len(read)),
         start=torch.tensor([start for _, start, _ in read]),
-        object_cell=objects[..., 0],
-        object_shape=objects[..., 1],
-        object_color=objects[..., 2],
+        object_cell=things[..., 0],
+        object_shape=things[..., 1],
+        object_color=things[..., 2],
         reward=reward,
         intended_reward=intended_reward or reward,
         max_steps=max_steps,

@@ -90,14 +90,15 @@ class RedDoors:
         kept: list[tuple[Tensor, ...]] = []
         found = drawn = 0
         while found < layouts:
-            start, object_cell, *kinds = self._draw(wall[map_index], generator)
+            start, object_cell, shape, color = self._draw(wall[map_index], generator)
             good = reachable_objects(self.size, self.size, wall[map_index], start, object_cell).all(1)
-            kept.append(tuple(table[good] for table in (map_index, start, object_cell, *kinds)))
+            kept.append(tuple(table[good] for table in (map_index, start, object_cell, shape, color)))
             found, drawn = found + int(good.sum()), drawn + layouts
             if drawn >= 100 * max(found, 1) and drawn > 10_000:
                 raise ValueError(f"of {drawn} rooms drawn from {self} only {found} can be solved")
-        kept = [torch.cat(tables)[:layouts] for tables in zip(*kept, strict=True)]
-        map_index, start, object_cell, shape, color = kept
+        map_index, start, object_cell, shape, color = (
+            torch.cat(tables)[:layouts] for tables in zip(*kept, strict=True)
+        )
         return gridworld(
             height=self.size,
             width=self.size,

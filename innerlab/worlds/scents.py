@@ -15,7 +15,7 @@ FADES = 0.9
 def scents(world: Gridworld) -> Tensor:
     """What an agent smells on each cell: 0.9 to the power of the steps to the nearest object with each feature.
 
-    1 on such an object itself, 0 where no way leads to one. Worked out once for each world.
+    It is 1 on such an object itself and 0 where no way leads to one. The result is cached for each world.
 
     Returns:
         float ``(layouts, cells, features)``, the features as in ``SHAPES + COLORS``.

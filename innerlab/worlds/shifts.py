@@ -25,7 +25,7 @@ def cells_first(table: Tensor) -> Tensor:
 
 
 def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
-    """How likely a policy makes each move from each cell; none from an object, where the episode is over, or a wall.
+    """The probability of each move from each cell under a policy; 0 on objects, which end an episode, and on walls.
 
     Args:
         probabilities: of the actions, float ``(actions, cells, ...)``.
@@ -35,20 +35,22 @@ def move_weights(probabilities: Tensor, world: Gridworld, layout: Tensor) -> Ten
     Returns:
         float ``(moves, cells, ...)``; differentiable in the probabilities.
     """
-    # numbers, since a product with a truth value first turns it into one, each time
-    numbers = {"dtype": probabilities.dtype, "memory_format": torch.contiguous_format}
-    going_on = free_cells(world, layout).movedim(-1, 0).to(**numbers)  # (cells, ...)
+
+    def number(table: Tensor) -> Tensor:  # since a product with a truth value first turns it into one, each time
+        return table.to(probabilities.dtype, memory_format=torch.contiguous_format)
+
+    going_on = number(free_cells(world, layout).movedim(-1, 0))  # (cells, ...)
     leads_on = entries(world.leads_on, entries(world.map_index, layout)).movedim((-1, -2), (0, 1))
-    leaving = leads_on.to(**numbers) * going_on  # (actions, cells, ...)
+    leaving = number(leads_on) * going_on  # (actions, cells, ...)
     staying = going_on - leaving
     return torch.cat([probabilities * leaving, (probabilities * staying).sum(0, keepdim=True)])
 
 
 def after_moves(table: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
-    """What the table (float ``(cells, ...)``) holds where each action leads, ``(actions, cells, ...)``.
+    """The table's entry at the cell that each action leads to, ``(actions, cells, ...)``.
 
     Args:
-        table: differentiable.
+        table: float ``(cells, ...)``; the result is differentiable in it.
         world: the tables.
         layout: long ``(...)``, or broadcastable to it.
     """
@@ -66,7 +68,7 @@ def on_objects(amount: Tensor, world: Gridworld, layout: Tensor) -> Tensor:
 
 
 def transposed(weights: Tensor, width: int) -> Tensor:
-    """The transpose of the map: each move made backwards, as likely as it was made from where it began.
+    """The weights of the transposed map: each move backwards, with the weight that it has at the cell it came from.
 
     Args:
         weights: float ``(moves, cells, ...)``.
@@ -78,13 +80,13 @@ def transposed(weights: Tensor, width: int) -> Tensor:
 
 
 def powers(weights: Tensor, start: Tensor, width: int, number: int) -> Tensor:
-    """What an array becomes by no move, one, two and so on: ``x, W x, W W x, ...``, so many of them.
+    """The array after 0, 1, 2, ... moves: ``x, W x, W W x, ...``.
 
     Args:
         weights: W, float ``(moves, cells, ...)``.
         start: x, float ``(cells, ...)``.
         width: of the grid.
-        number: at least 1.
+        number: how many terms, at least 1.
 
     Returns:
         float ``(number, cells, ...)``.
@@ -111,7 +113,7 @@ def _repeated(weights: Tensor, start: Tensor, added: Tensor | None, width: int, 
 
 
 def _ahead(padded: Tensor, width: int) -> list[Tensor]:
-    """What lies one move ahead of each cell, for each of the five moves.
+    """The entries one move ahead of each cell, for each of the five moves.
 
     Args:
         padded: float ``(number, width + cells + width, ...)``.

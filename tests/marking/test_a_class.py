@@ -25,7 +25,7 @@ def marked(tmp_path_factory, limits):
     link = submitted / "a-linked-folder"
     link.symlink_to(submitted / "ada", target_is_directory=True)
     arguments = [str(submitted), "--out", str(out), "--seconds", str(limits.seconds)]
-    code = main(ROOT, ROOT, [*arguments, "--memory", str(limits.memory / 2**30), "--workers", "4"])
+    code = main([*arguments, "--memory", str(limits.memory / 2**30), "--workers", "4"], ROOT)
     assert code == 0
     with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -166,5 +166,5 @@ def test_marking_again_changes_nothing(marked, limits, capsys):
     submitted, out, _, _ = marked
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
     arguments = [str(submitted), "--out", str(out), "--seconds", str(limits.seconds)]
-    assert main(ROOT, ROOT, [*arguments, "--memory", str(limits.memory / 2**30)]) == 0
+    assert main([*arguments, "--memory", str(limits.memory / 2**30)], ROOT) == 0
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()} == before

@@ -97,7 +97,7 @@ def test_without_bubblewrap_nothing_is_marked_and_it_is_said_what_to_do(
     monkeypatch.setattr(confining.shutil, "which", lambda name: None)
     monkeypatch.setattr(confining, "Answering", None)  # nothing may be run
     out = tmp_path / "out"
-    assert main(ROOT, tmp_path, [str(submitted), "--out", str(out)]) == 1
+    assert main([str(submitted), "--out", str(out)], ROOT) == 1
     said = capsys.readouterr().err
     for word in ("apt install bubblewrap", "macOS", "Windows", "container", "AppArmor", "--unconfined"):
         assert word in said
@@ -107,7 +107,7 @@ def test_without_bubblewrap_nothing_is_marked_and_it_is_said_what_to_do(
 
 def test_unconfined_only_if_asked_for_and_every_report_says_so(submitted, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(ROOT, tmp_path, ["submitted", "--out", "out", "--unconfined", "--workers", "1"]) == 0
+    assert main(["--where", str(tmp_path), "submitted", "--out", "out", "--unconfined", "--workers", "1"], ROOT) == 0
     assert "WITHOUT protection" in capsys.readouterr().err
     rows = (out / "grades.csv").read_text().splitlines()
     assert any(row.startswith(f"ada,{CHAPTER},labels,2,2,{PASSED}") for row in rows)

@@ -1,5 +1,7 @@
 """What the keyboard cannot do on a page that the pointer can, and where Tab leads."""
 
+from reader import after
+
 # What can have the focus, and whether the reader could see it there. `shown` does not ask how far away it is.
 COMMON = """
     const REACHED = "a[href], area[href], button, input, select, textarea, summary, iframe, [tabindex]";
@@ -52,12 +54,6 @@ FAULTS = (
 }"""
 )
 
-# All sections are laid out, so that the boxes that scroll are marked before Tab comes to them.
-LAY_OUT = """() => {
-    for (const e of document.querySelectorAll(".bd-article > section > section")) e.style.contentVisibility = "visible";
-    dispatchEvent(new Event("resize"));
-}"""
-
 EXPECTED = (
     "() => {"
     + COMMON
@@ -95,8 +91,7 @@ def faults(page):
 
 def walk(page):
     """Press Tab once through the page; return how many stops there should be, and the stops that there were."""
-    page.evaluate(LAY_OUT)
-    page.wait_for_timeout(600)  # until the boxes that scroll are marked
+    after(page, 400)  # until the boxes that scroll are marked
     count = page.evaluate(EXPECTED)
     stops = []
     for _ in range(2 * count):

@@ -3,8 +3,10 @@
 import time
 from urllib.parse import urlsplit
 
+PATIENCE = 300  # seconds to wait at most for what a page shows, on a busy machine too
 
-def wait_for(page, condition, seconds=120):
+
+def wait_for(page, condition, seconds=PATIENCE):
     """Wait until something holds; tell whether it came to that. What the page asks for meanwhile is let through."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -12,6 +14,19 @@ def wait_for(page, condition, seconds=120):
             return True
         page.wait_for_timeout(200)  # to sleep would keep its requests from being routed
     return False
+
+
+def after(page, milliseconds):
+    """Wait for a timer within the page: it fires when all that were due before have fired, however busy the machine."""
+    page.evaluate(
+        """async milliseconds => {
+          const frame = () => new Promise(done => { requestAnimationFrame(done); setTimeout(done, 2000); });
+          await frame(); // what waits until all is laid out to set its timer has set it
+          await frame();
+          await new Promise(done => setTimeout(done, milliseconds));
+        }""",
+        milliseconds,
+    )
 
 
 class Reader:
@@ -23,7 +38,7 @@ class Reader:
         self.context = browser.new_context(
             viewport={"width": width, "height": 800}, color_scheme=colors, reduced_motion="reduce", **options
         )
-        self.context.set_default_timeout(60_000)
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.context.route("**/*", self.answer)
         self.page = self.context.new_page()
         self.page.on("console", self.heard)
@@ -75,11 +90,14 @@ class Reader:
         )
 
     def settle(self):
-        """Wait until fonts are there and the script that marks scrolling boxes, if any, is done (350 ms later)."""
+        """Wait until fonts are there and the script that marks scrolling boxes, if any, is done.
+
+        It is done a while after the page was last laid out; a timer of the page's own, set now, fires after its timer.
+        """
         marks = "document.fonts.ready.then(() => document.querySelector(\"script[src*='site.js']\") !== null)"
         if self.page.evaluate(marks) and self.scripts:
-            self.page.wait_for_timeout(450)
-            # The first key has it look at the whole page, not only at what is near.
+            after(self.page, 450)
+            # The first key has all widgets mounted, in folds too, and the script look at them.
             self.page.evaluate("() => { dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' })); }")
 
     def look(self, width, colors):

@@ -1,5 +1,7 @@
 """One reader's way through it all: in at the front door, to a term, a prediction, an exercise, and a solved one."""
 
+import re
+
 import nbformat
 import pytest
 from playwright.sync_api import expect
@@ -110,9 +112,9 @@ def run_cell(page, cell):
 def solve(page, path, answer):
     """Read the check's card of the stub, then type the answer over it, run it, and save the notebook."""
     imports, stub, checks = (page.locator(".jp-CodeCell").nth(at) for at in cells_of(nbformat.read(path, 4)))
-    for _ in range(6):  # what is run before the kernel is connected may be lost
+    for _ in range(30):  # what is run before the kernel is connected may be lost
         run_cell(page, imports)
-        if wait_for(page, lambda: imports.locator(".jp-InputPrompt").inner_text() == "[1]:", 10):
+        if wait_for(page, lambda: re.match(r"\[\d+\]:", imports.locator(".jp-InputPrompt").inner_text()), 10):
             break
     run_cell(page, stub)
     run_cell(page, checks)

@@ -80,6 +80,9 @@ CELLS = [
 ]
 
 
+SETTING = ["plane", "setting"]
+
+
 @pytest.fixture
 def lab(tmp_path, jupyterlab):
     """A JupyterLab with a notebook open in a folder of its own: its address and the folder."""
@@ -100,7 +103,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     address, folder = lab
     page = open_notebook(f"{address}/lab/tree/widgets.ipynb")
     number = page.locator(".il-predict")
-    for _ in range(6):  # what is run before the kernel is connected may be lost
+    for _ in range(30):  # what is run before the kernel is connected may be lost
         page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         if wait_for(page, lambda: number.count() == 1, 10):
@@ -112,7 +115,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     number.get_by_role("button", name="Commit").click()
     assert "You said 40. 21 do." in number.get_by_role("status").inner_text()
     assert wait_for(page, lambda: ["number", "answer", 40] in heard(folder)), heard(folder)
-    assert ["number", "revealed", True] in heard(folder)
+    assert wait_for(page, lambda: ["number", "revealed", True] in heard(folder)), heard(folder)
 
     explore = page.locator(".il-explore")
     explore.get_by_label("shape").check()
@@ -136,7 +139,7 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
         "The bowl from (-3, 3.5) with seed 1. Bits after 1000 of 1000" in landscape.get_by_role("status").inner_text()
     )
     assert wait_for(page, lambda: ["landscape", "start", [-3, 3.5]] in heard(folder)), heard(folder)
-    assert ["landscape", "landscape", 0] in heard(folder)
+    assert wait_for(page, lambda: ["landscape", "landscape", 0] in heard(folder)), heard(folder)
 
     robots = page.locator(".il-robots")
     robots.get_by_label("reversed").check()
@@ -150,14 +153,14 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     points.get_by_role("slider").first.press("ArrowUp")
     points.get_by_label("two: intended and proxy").check()
     assert wait_for(page, lambda: ["context", "two", True] in heard(folder)), heard(folder)
-    assert any(name == "context" and trait == "points" for name, trait, _ in heard(folder))
+    assert wait_for(page, lambda: any(name == "context" and trait == "points" for name, trait, _ in heard(folder)))
     assert "follow the proxy" in points.get_by_role("status").inner_text()
 
     plane = page.locator(".il-plane")
     plane.get_by_role("slider", name="Threat").fill("0")
     plane.get_by_label("never ends").check()
     assert wait_for(page, lambda: ["plane", "recurs", True] in heard(folder)), heard(folder)
-    assert any(name == "plane" and trait == "setting" and new["threat"] == 0 for name, trait, new in heard(folder))
+    assert wait_for(page, lambda: 0 in [new["threat"] for *which, new in heard(folder) if which == SETTING])
     assert "When the cue says training it defects" in plane.get_by_role("status").inner_text()
 
     flow = page.locator(".il-flow")
@@ -166,5 +169,5 @@ def test_widgets_answer_in_jupyterlab_and_python_hears_of_it(lab, open_notebook)
     flow.get_by_role("button", name="Run").click()
     assert "After 2500 steps from θ = -0.9 and λ = 0.3" in flow.get_by_role("status").inner_text()
     assert wait_for(page, lambda: ["flow", "ratio", 0.1] in heard(folder)), heard(folder)
-    assert ["flow", "start", [-0.9, 0.3]] in heard(folder)
+    assert wait_for(page, lambda: ["flow", "start", [-0.9, 0.3]] in heard(folder)), heard(folder)
     assert page.locator("[data-innerlab]").count() == 0  # the live form only

@@ -12,13 +12,16 @@ import tinycss2
 from accessible import complaints, plainer_code
 from bs4 import BeautifulSoup
 from keyboard import faults, walk
+from playwright.sync_api import expect
 from reader import Reader
 
 from innersite import cards, styles
 
 CODE = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the budget and the aim
-LOOKS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+LOOKS = [(360, "dark"), (1280, "light")]  # either width and either scheme on every page
+MORE_LOOKS = [(360, "light"), (1280, "dark")]  # on one page of each kind also what is left
+KINDS = ["book/deceptive_alignment", "exercises/optimizer", "search"]
 
 
 @functools.lru_cache(maxsize=2)
@@ -103,7 +106,7 @@ def asked_for(rules):
             yield from asked_for(tinycss2.parse_rule_list(rule.content, True, True))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def left_out(site):
     """What is asked for by rules that the book's one style sheet lacks, whatever state it is in."""
     sheets = [
@@ -129,7 +132,7 @@ def test_no_rule_for_what_is_on_the_page_was_left_out(served_page, left_out, nam
 
 def test_page_is_accessible_and_fits_in_every_look(served_page, name):
     plainer_code(served_page.page)
-    for width, colors in LOOKS:
+    for width, colors in LOOKS + (MORE_LOOKS if name in KINDS else []):
         served_page.look(width, colors)
         state = served_page.page.evaluate(
             "[document.documentElement.dataset.theme, document.documentElement.scrollWidth]"
@@ -139,6 +142,11 @@ def test_page_is_accessible_and_fits_in_every_look(served_page, name):
             "formulas or code narrower"
         )
         assert not (found := complaints(served_page.page)), f"{width} px, {colors}:\n{found}"
+
+
+def test_a_page_of_each_kind_is_seen_in_all_looks(pages):
+    assert set(KINDS) <= set(pages)
+    assert len({*LOOKS, *MORE_LOOKS}) == 4
 
 
 def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
@@ -353,7 +361,7 @@ def test_keyboard_changes_the_colors_and_they_stay(read, pages, scheme):
         seen.append(page.evaluate("[document.documentElement.dataset.mode, document.documentElement.dataset.theme]"))
         if seen[-1] == ["dark", "dark"]:
             page.reload()
-            assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+            expect(page.locator("html")).to_have_attribute("data-theme", "dark")
             page.locator(".theme-switch-button").focus()
     assert sorted(mode for mode, _ in seen) == ["auto", "dark", "light"]
     assert reader.complaints == []
@@ -367,8 +375,7 @@ def test_search_finds_a_page(read, site, pages, scheme):
     reader.page.fill("#book-search-words", word)
     reader.page.keyboard.press("Enter")
     found = reader.page.locator(f"#search-results li a[href*='{pages[1]}']")  # among others, which come one by one
-    found.first.wait_for()
-    assert found.count() >= 1
+    expect(found.first).to_be_attached()
     assert reader.complaints == []
     assert reader.foreign == []
 
@@ -379,8 +386,7 @@ def test_search_opens_from_any_page_by_keyboard(read, pages):
     page.keyboard.type("alignment")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=alignment")
-    page.locator("#search-results li a").first.wait_for()
-    assert page.locator("#search-results li a").count() > 0
+    expect(page.locator("#search-results li a").first).to_be_visible()
 
 
 def test_skip_link_leads_to_the_text(read, pages):

@@ -5,11 +5,22 @@ from pathlib import Path
 
 
 def note_sources(app, config):
-    """Keep in the configuration what pages are made by, so that Sphinx makes them again when it has changed."""
+    """Keep digests of what pages are made by in the configuration, so that Sphinx makes them again when it has changed.
+
+    After a change of their looks pages are only written again. Otherwise Sphinx, which sees to static files after
+    pages, would find nothing to do and leave the old ones in place.
+    """
     from innersite import citation
 
-    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)]
-    config.innersite_sources = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+    folders = [Path(app.srcdir, name) for name in (*config.html_static_path, *config.templates_path)]
+    looks = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    config.innersite_sources = digest([*sorted(Path(__file__).parent.glob("*.py")), Path(app.srcdir, citation.SOURCE)])
+    config.innersite_looks = digest(looks)
+
+
+def digest(paths):
+    """Return a hexadecimal SHA-256 of the contents of some files."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def setup(app):
@@ -32,6 +43,7 @@ def setup(app):
     )
 
     app.add_config_value("innersite_sources", "", "env")
+    app.add_config_value("innersite_looks", "", "html")
     app.connect("config-inited", note_sources)
     cards.setup(app)
     citation.setup(app)

@@ -26,8 +26,8 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
-class Card:
-    """What stands at the head of an exercise."""
+class ExerciseCard:
+    """The card at the head of an exercise: number, title, name, kind, minutes and points."""
 
     number: int
     title: str
@@ -49,12 +49,12 @@ def read_cards(path):
         card, name = CARD.search(text), NAME.search(text)
         if card is None or name is None:
             raise ValueError(f"{path.name}: exercise {number} has no card or no grade_id")
-        cards.append(Card(int(number), title, name[1], card[1], int(card[2]), int(card[3])))
+        cards.append(ExerciseCard(int(number), title, name[1], card[1], int(card[2]), int(card[3])))
     return cards
 
 
 def source_of(env, chapter):
-    """Return where a chapter's exercises are written, with their cards and answers."""
+    """Return the path of a chapter's exercises with cards and answers."""
     return Path(env.srcdir, "solutions", f"{chapter}.md")
 
 
@@ -64,14 +64,14 @@ def with_exercises(env):
 
 
 def solutions(env, chapter):
-    """Return the same as something that the page at hand, which is being read, depends on."""
+    """Return the path of a chapter's exercises, after noting it as a dependency of the page that is being read."""
     path = source_of(env, chapter)
     env.note_dependency(str(path))
     return path
 
 
 def hours(minutes):
-    """Say how long that many minutes are: under two hours in minutes, then in hours to the nearest half."""
+    """Return minutes in words: below two hours in minutes, else in hours to the nearest half."""
     if minutes < 120:
         return f"{minutes} minutes"
     halves = round(minutes / 30)
@@ -79,17 +79,17 @@ def hours(minutes):
 
 
 def summary(cards):
-    """Say what some exercises come to."""
+    """Return the number, minutes and points of some exercises in words."""
     points = sum(card.points for card in cards)
     return f"{len(cards)}, about {hours(sum(card.minutes for card in cards))}, {points} points"
 
 
 class effort(nodes.Inline, nodes.TextElement):
-    """Where a page says how long it takes; becomes text when the whole page is there to be counted."""
+    """A placeholder for the time that a page takes; it becomes text when the whole page has been read."""
 
 
 class Effort(SphinxRole):
-    """What the page asks for, or the whole book; see above."""
+    """The role `effort`: how long `reading` or `exercises` of this page take, or all of the book."""
 
     def run(self):
         if self.text == "reading":
@@ -114,7 +114,7 @@ class Effort(SphinxRole):
 
 
 class Exercises(SphinxDirective):
-    """Some exercises of some chapters, by name, and what they come to."""
+    """The directive `exercises`: some exercises of some chapters, by name, with their sum."""
 
     has_content = True
 
@@ -149,7 +149,7 @@ class Exercises(SphinxDirective):
 
 
 def words(doctree):
-    """Count the words of a page's prose: paragraphs, headings and captions, but no code and nothing that it printed."""
+    """Count the words in paragraphs, headings and captions of a page, without code and its output."""
     count = 0
     for part in doctree.findall(lambda node: isinstance(node, nodes.paragraph | nodes.title | nodes.caption)):
         if not any("cell_output" in box.get("classes", ()) for box in ancestors(part)):
@@ -158,7 +158,7 @@ def words(doctree):
 
 
 def ancestors(node):
-    """Yield what a node stands in, from the inside out."""
+    """Yield the ancestors of a node, its parent first."""
     while node.parent is not None:
         node = node.parent
         yield node
@@ -170,7 +170,7 @@ def reading_minutes(doctree):
 
 
 def say_reading(app, doctree, docname):
-    """Say how long the page takes, or all chapters with exercises, where it asks for that."""
+    """Replace the placeholders for reading times, of this page or of all chapters with exercises, by text."""
     for node in list(doctree.findall(effort)):
         if node.get("all"):
             pages = [f"book/{chapter}" for chapter in with_exercises(app.env)]

@@ -14,7 +14,7 @@ SOURCE = "CITATION.cff"
 
 @dataclass(frozen=True)
 class Citation:
-    """What one needs to cite the book."""
+    """The fields of a citation of the book."""
 
     title: str
     authors: tuple[str, ...]

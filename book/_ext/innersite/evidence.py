@@ -7,11 +7,12 @@ while a chapter with code makes no claims, or shows a claim that its table lacks
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from itertools import pairwise
+from typing import Any
 
 from docutils import nodes
 from markdown_it import MarkdownIt
@@ -32,7 +33,7 @@ MARK = "innersite-evidence"
 
 
 @dataclass(frozen=True)
-class Chapter:
+class ChapterEvidence:
     """A chapter's claims and its execution."""
 
     docname: str
@@ -46,7 +47,7 @@ class Chapter:
     """the seconds of the slowest cell, and the heading that it stands under"""
     created: datetime
     versions: dict[str, str]
-    machine: dict[str, str | int]
+    machine: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ class EvidenceMissing(Exception):
     """An execution that lacks what the page of evidence needs."""
 
 
-def gather(app) -> list[Chapter]:
+def gather(app) -> list[ChapterEvidence]:
     """Return all chapters that make claims, in reading order.
 
     Raises:
@@ -77,7 +78,7 @@ def gather(app) -> list[Chapter]:
     found, problems = [], []
     for run in sorted(chapters(app, book), key=lambda run: order.index(run.docname)):
         notebook, record = book.executed(run.notebook), book.record(run.notebook)
-        if notebook is None:
+        if notebook is None or record is None:
             problems.append(f"{run.docname} has not been executed")
             continue
         claims, cards = claimed(notebook)
@@ -90,7 +91,7 @@ def gather(app) -> list[Chapter]:
             slowest = slowest_cell(notebook, record.data["cell_seconds"])
             about = (record.data["execution_seconds"], slowest, record.created)
             ran_on = (record.data["versions"], record.data["machine"])
-            found.append(Chapter(run.docname, title, claims, cards, *about, *ran_on))
+            found.append(ChapterEvidence(run.docname, title, claims, cards, *about, *ran_on))
     if problems:
         raise EvidenceMissing("; ".join(problems))
     return found
@@ -98,7 +99,8 @@ def gather(app) -> list[Chapter]:
 
 def claimed(notebook: NotebookNode) -> tuple[list[dict], set[str]]:
     """Return the claims in the notebook's last table, and the names of those that are shown on cards."""
-    claims, cards = [], set()
+    claims: list[dict] = []
+    cards: set[str] = set()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -124,7 +126,7 @@ def slowest_cell(notebook: NotebookNode, cell_seconds: dict[str, float]) -> tupl
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as a reader would say them."""
+    """Return seconds in words, such as "1 min 5 s"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s" if rest >= 10 else f"{seconds:.1f} s"
 
@@ -158,14 +160,14 @@ def depart_element(translator, node) -> None:
     translator.body.append(f"</{node['tag']}>")
 
 
-def table(heads: list[str], rows: list[list], ids: list[str] = (), classes=()) -> element:
+def table(heads: list[str], rows: list[list], ids: Sequence[str] = (), classes=()) -> element:
     """Return a table whose rows a narrow screen can stack, each cell under its label; the first cell heads its row.
 
     The roles are HTML's own; a browser forgets them where the style sheet makes blocks of the cells.
     """
     top = html("tr", *(html("th", head, scope="col", role="columnheader") for head in heads), role="row")
     body = []
-    for row, anchor in zip(rows, ids or [None] * len(rows), strict=True):
+    for row, anchor in zip(rows, ids or [""] * len(rows), strict=True):
         first, *others = [content if isinstance(content, list) else [content] for content in row]
         cells = [html("th", *first, scope="row", role="rowheader")]
         cells += [
@@ -180,10 +182,10 @@ def table(heads: list[str], rows: list[list], ids: list[str] = (), classes=()) -
 
 
 class EvidenceDirective(SphinxDirective):
-    """What all the directives share."""
+    """The base of all directives of evidence: gathers the chapters once a page."""
 
     def run(self) -> list[nodes.Node]:
-        """Note that this page shows evidence, and let the directive write."""
+        """Mark the page as one that shows evidence, and return the directive's nodes."""
         self.env.metadata[self.env.docname][MARK] = True
         known = self.env.temp_data  # emptied after every page
         try:
@@ -194,7 +196,11 @@ class EvidenceDirective(SphinxDirective):
             known[MARK] = []  # said once a page
             raise self.error(str(error)) from error
 
-    def link(self, chapter: Chapter, text: str, anchor: str = "") -> nodes.paragraph:
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
+        """Return the nodes of the directive, from all chapters that make claims."""
+        raise NotImplementedError
+
+    def link(self, chapter: ChapterEvidence, text: str, anchor: str = "") -> nodes.paragraph:
         """Return a link to a chapter or to an anchor in it."""
         address = self.env.app.builder.get_relative_uri(self.env.docname, chapter.docname)
         uri = f"{address}#{anchor}" if anchor else address
@@ -209,7 +215,7 @@ class EvidenceDirective(SphinxDirective):
 class ClaimsCounted(EvidenceDirective):
     """`{claims-counted}`: how many claims there are, by chapter and strength."""
 
-    def write(self, found: list[Chapter]) -> list[nodes.Node]:
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
         rows, total = [], dict.fromkeys(STRENGTHS, 0)
         for chapter in found:
             count = {s: sum(claim["strength"] == s for claim in chapter.claims) for s in STRENGTHS}
@@ -229,8 +235,8 @@ class ClaimsCounted(EvidenceDirective):
 class ClaimsByStrength(EvidenceDirective):
     """`{claims-by-strength}`: links to the claims that are less than solid."""
 
-    def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        written = []
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
+        written: list[nodes.Node] = []
         for strength in STRENGTHS[1:]:
             items = []
             for chapter in found:
@@ -250,8 +256,8 @@ class ClaimsByStrength(EvidenceDirective):
 class ClaimsByChapter(EvidenceDirective):
     """`{claims-by-chapter}`: a section and a table for each chapter, with a row for each claim."""
 
-    def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        sections = []
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
+        sections: list[nodes.Node] = []
         for chapter in found:
             rows = []
             for claim in chapter.claims:
@@ -273,7 +279,7 @@ class ClaimsByChapter(EvidenceDirective):
 class Executions(EvidenceDirective):
     """`{executions}`: how long each chapter ran, its slowest cell and when that was."""
 
-    def write(self, found: list[Chapter]) -> list[nodes.Node]:
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
         rows = []
         for chapter in found:
             seconds, heading = chapter.slowest
@@ -287,8 +293,8 @@ class Executions(EvidenceDirective):
 class RanOn(EvidenceDirective):
     """`{ran-on}`: versions and kind of machine, once for all chapters that share them."""
 
-    def write(self, found: list[Chapter]) -> list[nodes.Node]:
-        groups: dict[str, list[Chapter]] = {}
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
+        groups: dict[str, list[ChapterEvidence]] = {}
         for chapter in found:
             machine = chapter.machine
             versions = ", ".join(f"{name} {version}" for name, version in chapter.versions.items())
@@ -329,9 +335,9 @@ def resolve_section(app, env, node, contnode) -> nodes.reference | None:
 
 
 def accept_claims(app, config) -> None:
-    """Let outputs hold claims for programs beside what is shown.
+    """Let outputs hold claims as JSON beside their text and HTML, without a warning of myst-nb.
 
-    An output that holds nothing else still warns, since then no type is left to show.
+    An output that holds nothing but claims still warns, since myst-nb finds no type to show.
     """
     config.suppress_warnings = [*config.suppress_warnings, "mystnb.unknown_mime_type"]
 

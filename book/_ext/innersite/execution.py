@@ -44,7 +44,11 @@ DEFAULT_PACKAGE = "innerlab"
 MARKER = "unfinished"
 PROFILES = "bench/profiles.json"  # how long chapters take, from `python run.py bench --profile`; may be missing
 PACKAGES = ("torch", "numpy", "scipy", "matplotlib", "jupyter-book")  # whose versions a reader may ask for
+STARTING = 600  # seconds that a kernel may be silent while it should start, or after it has answered
 PATIENCE = 15  # seconds without news before saying what is running
+OWN = "mystnb"  # where a notebook, and a cell of it, keep settings of their own
+UNHEARD = ("show", "remove")  # what myst-nb may be told to do with stderr that is not at least a warning
+UNSHOWN = {"remove-stderr", "remove-output", "remove_output"}  # tags of cells whose stderr myst-nb leaves alone
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ class Book:
     """the package whose modules a chapter's key follows"""
     timeout: float
     """seconds a cell may take"""
+    stderr: str
+    """what myst-nb does with what cells print on stderr: "show", "error" and so on, from `_config.yml`"""
     markdown: MdParserConfig
     """how Markdown is read, which decides what counts as a cell"""
     cache: JupyterCacheBase = field(compare=False)
@@ -72,7 +78,8 @@ class Book:
         """Describe the book that Sphinx is building."""
         cache = get_cache(app.env.mystnb_config.execution_cache_path)
         package, timeout = app.config.innersite_package, app.config.nb_execution_timeout
-        return cls(Path(app.srcdir), package, timeout, app.env.myst_config, cache)
+        stderr = app.env.mystnb_config.output_stderr
+        return cls(Path(app.srcdir), package, timeout, stderr, app.env.myst_config, cache)
 
     @classmethod
     def from_folder(cls, root: Path) -> "Book":
@@ -85,7 +92,8 @@ class Book:
         markdown = MdParserConfig(enable_extensions=set(settings["myst_enable_extensions"]))
         package = settings.get("innersite_package", DEFAULT_PACKAGE)
         folder = settings.get("nb_execution_cache_path") or root / "_build" / ".jupyter_cache"
-        return cls(root, package, settings["nb_execution_timeout"], markdown, get_cache(str(folder)))
+        timeout, stderr = settings["nb_execution_timeout"], settings["nb_output_stderr"]
+        return cls(root, package, timeout, stderr, markdown, get_cache(str(folder)))
 
     def read(self, path: Path) -> NotebookNode | None:
         """Read a source as myst-nb reads it; None when it is not a notebook."""
@@ -125,17 +133,37 @@ class Book:
         if "machine" not in record.data:
             return None  # stored when less was noted; run again rather than publish a gap
         try:
-            return self.cache.merge_match_into_notebook(notebook)[1]
+            executed = self.cache.merge_match_into_notebook(notebook)[1]
         except (KeyError, ValueError):
             return None  # a process was killed between writing the record and writing the notebook
+        return None if self.noisy(executed)[1] else executed  # stored when such noise was let through
+
+    def noise(self, notebook: NotebookNode, index: int) -> str:
+        """Say what a cell printed on stderr, if it fails the build as myst-nb follows settings and tags; else "".
+
+        Such an execution must not be stored, or builds would go on failing when what made the noise is gone.
+        """
+        cell = notebook.cells[index]
+        rule = notebook.metadata.get(OWN, {}).get("output_stderr", self.stderr)
+        rule = cell.metadata.get(OWN, {}).get("output_stderr", rule)
+        if rule in UNHEARD or UNSHOWN.intersection(cell.metadata.get("tags", [])):
+            return ""
+        streams = [output for output in cell.get("outputs", []) if output.output_type == "stream"]
+        text = "".join(stream.text for stream in streams if stream.name == "stderr")
+        return text and f"the cell printed on stderr (one that may is tagged remove-stderr); nothing is kept:\n\n{text}"
+
+    def noisy(self, notebook: NotebookNode) -> tuple[int, str]:
+        """Find a cell that made such noise: its index and what `noise` says, or (0, "")."""
+        found = ((index, self.noise(notebook, index)) for index in range(len(notebook.cells)))
+        return next((both for both in found if both[1]), (0, ""))
 
     def store(
         self, path: Path, notebook: NotebookNode, seconds: float, cell_seconds: Mapping[int, float] | None = None
     ) -> NbCacheRecord:
         """Keep an executed notebook, in place of what was kept for the same source before.
 
-        `cell_seconds` says by a cell's index how long it took.  Of several processes one stores at a time: looking
-        for what is one too many, jupyter-cache takes for that what another process has just begun to store.
+        `cell_seconds` holds the seconds of each cell by the cell's index.  A lock lets one process store at a time,
+        since jupyter-cache removes surplus entries and may take an entry that another process is storing for one.
         """
         name = self._name(path)
         data = {"key": self.key(notebook), "execution_seconds": seconds, "cell_seconds": dict(cell_seconds or {})}
@@ -163,7 +191,7 @@ class Book:
 
 
 def surroundings() -> dict[str, dict]:
-    """Return what an execution ran on: versions, and the kind of machine but nothing that tells which one."""
+    """Return the versions and the kind of machine of an execution, without anything that identifies the machine."""
     versions = {"Python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
     machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
     return {"versions": versions, "machine": machine}
@@ -174,7 +202,7 @@ def surroundings() -> dict[str, dict]:
 
 @dataclass
 class Run:
-    """One execution of one chapter, to come or done."""
+    """One execution of one chapter, planned, running or finished."""
 
     docname: str
     path: Path
@@ -189,20 +217,22 @@ class Run:
     """what went wrong, for a person to read; empty when nothing did"""
     client: NotebookClient | None = None
     reached: int = 0
-    """the index of the cell that is running, or that failed"""
+    """the index of the cell that is running, or was the last to run"""
     began: float = 0.0
     """when it began"""
     cell_seconds: dict[int, float] = field(default_factory=dict)
     """how long each code cell took, by its index"""
 
     def execute(self) -> "Run":
-        """Execute all cells in a kernel of their own, in the source's folder; keep what goes wrong."""
+        """Execute all cells in a new kernel, in the source's folder; keep an error instead of raising it."""
         started = time.perf_counter()
         self.notebook = copy.deepcopy(self.notebook)
         self.client = NotebookClient(
             self.notebook,
             timeout=self.timeout,
             record_timing=False,
+            startup_timeout=STARTING,
+            iopub_timeout=STARTING,  # or what a busy kernel is slow to send would be left out
             extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
             resources={"metadata": {"path": str(self.path.parent)}},
             on_cell_start=self._reach,
@@ -211,17 +241,20 @@ class Run:
         spread = {} if self.processes is None else {"LOKY_MAX_CPU_COUNT": str(self.processes)}  # joblib reads it
         try:
             self.client.execute(env=spread | os.environ)  # what somebody has set counts
-            self.reached, problem = unraised(self.notebook)
+            self.fail(*unraised(self.notebook))
         except (CellExecutionError, CellTimeoutError) as error:
-            problem = str(error)
+            self.fail(self.reached, str(error))
         except Exception as error:  # a kernel that dies or never starts fails its chapter only
-            problem = f"{type(error).__name__}: {error}"
-        if problem:
-            lines = self.notebook.metadata.get("source_map")  # an .ipynb has none
-            place = f"line {lines[self.reached] + 1}" if lines else f"index {self.reached}"
-            self.failure = f"{self.path.name}, cell at {place}:\n{ANSI.sub('', problem)}"
+            self.fail(self.reached, f"{type(error).__name__}: {error}")
         self.seconds = time.perf_counter() - started
         return self
+
+    def fail(self, index: int, problem: str) -> None:
+        """Keep what is wrong with the cell of this index, and where it stands; an empty problem is none."""
+        if problem:
+            lines = self.notebook.metadata.get("source_map")  # an .ipynb has none
+            place = f"line {lines[index] + 1}" if lines else f"index {index}"
+            self.failure = f"{self.path.name}, cell at {place}:\n{ANSI.sub('', problem)}"
 
     def _reach(self, cell: NotebookNode, cell_index: int) -> None:
         self.reached, self.began = cell_index, time.perf_counter()
@@ -257,10 +290,10 @@ def unraised(notebook: NotebookNode) -> tuple[int, str]:
 
 
 def shares(seconds: list[float], cores: int) -> list[int | None]:
-    """Return over how many processes each chapter may spread its work.
+    """Return the number of processes over which each chapter may spread its work.
 
-    That is its share of all the work, in cores, rounded up, so that none takes longer than all others together would
-    on the other cores; None for each when nothing is known of any.
+    It is the chapter's share of all seconds times the number of cores, rounded up; None for every chapter when no
+    seconds are known.
     """
     total = sum(seconds)
     return [max(1, math.ceil(cores * one / total)) if total else None for one in seconds]
@@ -269,8 +302,8 @@ def shares(seconds: list[float], cores: int) -> list[int | None]:
 def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
     """Execute chapters in `workers` kernels at a time, the longest first; yield each as it ends.
 
-    A chapter that spreads its work over more processes than its share of all the work would only take turns with the
-    others, after having started the processes.
+    Each chapter spreads its work over as many processes as its share of all the work (see `shares`): with more, the
+    processes would only compete with those of other chapters.
     """
     queue = sorted(runs, key=lambda run: -run.expected_seconds)
     all_shares = shares([run.expected_seconds for run in queue], os.cpu_count() or 1)
@@ -278,7 +311,7 @@ def side_by_side(runs: list[Run], workers: int) -> Iterator[Run]:
         run.processes = share
     pool = ThreadPoolExecutor(workers)
     try:
-        waiting = [pool.submit(run.execute) for run in queue]
+        waiting = {pool.submit(run.execute) for run in queue}
         while waiting:
             done, waiting = wait(waiting, timeout=PATIENCE, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
@@ -309,7 +342,8 @@ def execute_stale(app, env, added, changed, removed) -> list[str]:
     myst_nb_cache.single_nb_execution = _refuse
     # A page can be older than its outputs: the notebook tests store executions too.
     before = getattr(env, "innersite_executions", {})
-    env.innersite_executions = {run.docname: book.record(run.notebook).created.isoformat() for run in runs}
+    records = {run.docname: book.record(run.notebook) for run in runs}
+    env.innersite_executions = {name: record.created.isoformat() for name, record in records.items() if record}
     return [name for name, created in env.innersite_executions.items() if before.get(name) != created]
 
 
@@ -323,7 +357,7 @@ def chapters(app, book: Book) -> Iterator[Run]:
             continue
         if any(PurePosixPath(path.as_posix()).match(pattern) for pattern in config.execution_excludepatterns):
             continue
-        own = notebook.metadata.get(config.metadata_key, {})
+        own = notebook.metadata.get(OWN, {})
         if own.get("execution_mode", config.execution_mode) == "cache":
             timeout = own.get("execution_timeout", book.timeout)
             yield Run(docname, path, notebook, timeout, book.expected_seconds(path, notebook))
@@ -337,6 +371,8 @@ def _refresh(book: Book, stale: list[Run]) -> None:
     log.info("\nexecuting %d chapter%s, %d at a time", len(stale), "s"[: len(stale) != 1], workers)
     failed = []
     for count, run in enumerate(side_by_side(stale, workers), start=1):
+        if not run.failure:
+            run.fail(*book.noisy(run.notebook))
         verdict = "failed after" if run.failure else "…"
         log.info("[%d of %d] executing %s %s %.1f s", count, len(stale), run.docname, verdict, run.seconds)
         if run.failure:
@@ -352,16 +388,16 @@ def _refresh(book: Book, stale: list[Run]) -> None:
 
 
 def _refuse(notebook: NotebookNode, cwd: str, **settings):
-    """Stand in for myst-nb's own execution, which must have nothing left to do."""
+    """Raise: myst-nb must find every output in the cache, and never execute a notebook itself."""
     raise SphinxError(
         f"A chapter in {cwd} changed after the chapters were executed. Build again; report it if it stays."
     )
 
 
 def begin(app, config) -> None:
-    """Mark the build as unfinished; forget what was read by one that did not end well.
+    """Mark the build as unfinished; discard the pages read by an earlier build that failed.
 
-    Sphinx does not read an unchanged page again, so a warning would fail the first build only.
+    Without that a warning would fail the first build only, since Sphinx does not read an unchanged page again.
     """
     marker = Path(app.doctreedir) / MARKER
     if marker.exists():
@@ -371,7 +407,7 @@ def begin(app, config) -> None:
 
 
 def finish(app, exception) -> None:
-    """Take the mark away when there was neither an error nor a warning."""
+    """Remove the mark if the build had neither errors nor warnings."""
     if exception is None and app._warncount == 0:
         (Path(app.doctreedir) / MARKER).unlink(missing_ok=True)
 

@@ -36,7 +36,7 @@ def chapter_of(docname):
 
 
 def for_readers(notebook):
-    """Return an exercise notebook without what is of use only where code runs: checks, empty answers, the count."""
+    """Return an exercise notebook without the cells that need a kernel: checks, empty answers, the count."""
     notebook.cells = [
         cell
         for cell in notebook.cells
@@ -64,7 +64,7 @@ def describe(app, pagename, templatename, context, doctree):
 
 
 class exercises_box(nodes.General, nodes.Element):
-    """Stands where the box goes until the page is written: launch links depend on settings, not on the text."""
+    """A placeholder for the box until the page is written, since launch links depend on settings, not on the text."""
 
 
 class Boxes(SphinxTransform):
@@ -73,7 +73,7 @@ class Boxes(SphinxTransform):
     default_priority = 400  # before Sphinx collects a page's headings
 
     def apply(self):
-        """Put it there."""
+        """Insert the placeholder of the box."""
         page = next(self.document.findall(nodes.section), None)
         chapter = chapter_of(self.env.docname)
         if chapter and page is not None:
@@ -93,7 +93,7 @@ class Boxes(SphinxTransform):
 
 
 def difficulty(dots):
-    """Return dots with words for who cannot see them."""
+    """Return the dots of a difficulty, with words for screen readers."""
     words = f"{dots.count('●')} of {len(dots)}"
     html = f'<span aria-hidden="true">{dots}</span><span class="visually-hidden">{words}</span>'
     return nodes.raw("", html, format="html")
@@ -131,7 +131,7 @@ def launch_links(app, page):
 
 
 def load_script(app, pagename, templatename, context, doctree):
-    """Load what makes links to a JupyterHub on a page that asks for one."""
+    """Load the script for links to a JupyterHub on pages that offer such a link."""
     if MARK in context.get("body", ""):
         app.add_js_file(SCRIPT)
 
@@ -140,7 +140,7 @@ def load_script(app, pagename, templatename, context, doctree):
 
 
 def download_button(app, pagename, templatename, context, doctree):
-    """Let the theme's button give the notebook that says how to get the laboratory."""
+    """Let the theme's download button offer the notebook that says how to install the laboratory."""
     chapter = chapter_of(pagename)
     for group in context.get("header_buttons", []) if chapter else []:
         for button in group.get("buttons", []):
@@ -149,7 +149,7 @@ def download_button(app, pagename, templatename, context, doctree):
 
 
 def write_downloads(app, exception):
-    """Write the notebooks to be taken away: for each exercise page one to work in, and one with the answers."""
+    """Write the notebooks for download: for each exercise page one to work in, and one with the answers."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir) / DOWNLOADS

@@ -20,7 +20,7 @@ COLORS = "svg{color:#1d242d;background:#fff}@media (prefers-color-scheme:dark){s
 
 
 def move_out(app, pagename, templatename, context, doctree):
-    """Write the page's figures to files, and put pictures that are loaded when they are neared in their places."""
+    """Write the page's figures to files, and replace them by pictures that are loaded lazily."""
     if "body" not in context or app.builder.format != "html":
         return
     folder = Path(app.outdir, app.builder.imagedir)

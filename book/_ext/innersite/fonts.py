@@ -23,14 +23,14 @@ def cut(source, target, codes, features=()):
 
 
 def versions(*packages):
-    """Return the versions of packages, and of those that cut and compress."""
+    """Return the versions of these packages, and of those that cut and compress fonts."""
     return [importlib.metadata.version(package) for package in (*packages, "fonttools", "brotli")]
 
 
 def provide(app, name, write, module, packages):
-    """Have `write(folder)` make static files, unless they are made already, and let Sphinx copy them with its own.
+    """Make static files by `write(folder)`, unless they exist already, and let Sphinx copy them with its own.
 
-    They are made again when the `module` that says what to make, this one, or a version of `packages` changes.
+    The files are made again when the calling `module`, this module, or a version of `packages` changes.
     """
     if app.builder.format != "html":
         return

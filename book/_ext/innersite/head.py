@@ -1,4 +1,4 @@
-"""What the head of a page says about it: address, title, citation; and the lists of pages for search engines."""
+"""The head of each page: address, title and citation; and the lists of pages for search engines."""
 
 import html
 import json
@@ -36,7 +36,8 @@ def settle_address(app, config):
 def description(metatags):
     """Return a page's description, out of its meta tags."""
     tag = re.search(r'<meta [^>]*name="description"[^>]*>', metatags)
-    return html.unescape(re.search(r'content="([^"]*)"', tag[0])[1]) if tag else ""
+    content = tag and re.search(r'content="([^"]*)"', tag[0])
+    return html.unescape(content[1]) if content else ""
 
 
 def metadata(citation, title, summary, root, address, page):
@@ -94,7 +95,7 @@ def linked_data(citation, title, summary, root, address, page):
 
 
 def tell(app, pagename, templatename, context, doctree):
-    """Put into the head of a page what it is, for those who link to it or cite it."""
+    """Add metadata to the head of a page, for programs that link to it or cite it."""
     if pagename in HIDDEN:
         return
     said = context.get("metatags", "")

@@ -97,7 +97,7 @@ def to_mathml(tex, display):
 
 
 def _as_class(style):
-    """Return a style attribute as classes; one that holds anything else stays, and is reported."""
+    """Return a style attribute as classes; unchanged, to be reported, if one of its declarations has no class."""
     declarations = [part.replace(" ", "") for part in style[1].split(";") if part.strip()]
     if not set(declarations) <= DECLARATIONS.keys():
         return style[0]
@@ -105,7 +105,7 @@ def _as_class(style):
 
 
 def display_source(tex):
-    r"""Return display mathematics with what Sphinx allows made explicit: `\\` breaks lines, a blank line equations."""
+    r"""Return display mathematics with Sphinx's shorthands made explicit: `\\` breaks lines, a blank line equations."""
     parts = [part.strip() for part in re.split(r"\n\s*\n", tex.strip())]
     parts = [rf"\begin{{aligned}}{p}\end{{aligned}}" if r"\\" in p and r"\begin" not in p else p for p in parts]
     return parts[0] if len(parts) == 1 else r"\begin{gathered}" + r"\\".join(parts) + r"\end{gathered}"
@@ -164,8 +164,10 @@ def visit_block(translator, node):
 
 def font_source():
     """Return the path of STIX Two Math in the installed package, which is not imported (it would load much more)."""
-    package = Path(importlib.util.find_spec("ziamath").origin).parent
-    return package / "fonts" / "STIXTwoMath-Regular.ttf"
+    package = importlib.util.find_spec("ziamath")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("the package ziamath, which brings STIX Two Math, is not installed", name="ziamath")
+    return Path(package.origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 
 
 def cut_font(target, codes):
@@ -176,7 +178,7 @@ def cut_font(target, codes):
 
 
 def drawn_codes(pages):
-    """Return what the formulas of some pages (their HTML) are drawn with, in order.
+    """Return the code points that the formulas in the HTML of some pages are drawn with, sorted.
 
     A browser sets a variable in the slanted letters of Unicode's mathematical alphabet, though the page has plain ones.
     """
@@ -187,7 +189,7 @@ def drawn_codes(pages):
 
 
 def write_font(app, exception):
-    """Put the font among the site's static files, cut to what its formulas use: a tenth of what they might."""
+    """Write the font to the site's static files, cut to the characters that the formulas use."""
     if exception is not None or app.builder.format != "html":
         return
     codes = drawn_codes(path.read_text("utf8") for path in Path(app.outdir).rglob("*.html"))

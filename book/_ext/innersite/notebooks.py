@@ -5,7 +5,10 @@ as they are in `exercises/`; the copies for the launch buttons go into `_build/n
 puts copies for download into the site. Both say how to get the laboratory, and install it where that is possible.
 """
 
+import argparse
 import os
+import sys
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -46,12 +49,12 @@ def as_notebook(source, address):
 
 
 def exercise(source, address):
-    """Return the text of the exercise notebook at `source` (a path) for one who has nothing but this file."""
+    """Return the text of the exercise notebook at `source` (a path), made to work outside of a clone of the book."""
     return release.text_of(_alone(nbformat.read(source, as_version=4), address))
 
 
 def solution(source, address):
-    """Return the text of a notebook with the answers in `source` (a path), for one who has only this file."""
+    """Return the text of a notebook with the answers in `source` (a path), made to work outside of a clone."""
     notebook = _alone(release.source_notebook(source), address)
     notebook.cells.insert(0, new_markdown_cell(ANSWERED, id="answers"))
     return release.text_of(notebook)
@@ -74,7 +77,7 @@ def _first_code(notebook):
     return next(index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code")
 
 
-def main(root):
+def write_all(root):
     """Write the chapters of the book in the folder `root`, and exercises if its address is known.
 
     Returns:
@@ -94,3 +97,15 @@ def main(root):
         target.write_text(exercise(source, address), "utf-8", newline="\n")
         print(f"wrote {target.relative_to(root)}")
     return len(chapters) + len(exercises)
+
+
+def main(arguments=None, root=Path()):
+    """Run the command for the book in the folder `root`; return the exit code."""
+    description = "Writes every chapter as .ipynb beside its source, and the exercises' copies, for launch buttons."
+    argparse.ArgumentParser(prog="run.py notebooks", description=description).parse_args(arguments)
+    write_all(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

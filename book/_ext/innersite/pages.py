@@ -1,4 +1,4 @@
-"""What every page carries: a description, few and deferred scripts, the icons it shows, and nothing from elsewhere."""
+"""Every page: a description, few and deferred scripts, only the icons that it shows, and nothing from other hosts."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def repository_address(configured, environment):
 
 
 def point_at_repository(app, config):
-    """Offer repository and launch buttons when a repository is known, and none that lead nowhere when it is not.
+    """Offer repository and launch buttons if, and only if, the repository's address is known.
 
     The theme links a page to `<pagename>.ipynb` when a file of that name lies beside its `.md` *while the site is
     built*, and to the `.md` otherwise, which Colab cannot open. The notebooks live on a branch of their own, where
@@ -72,7 +72,7 @@ def notebook_links(app, pagename, templatename, context, doctree):
 
 
 def unfold_contents(app, pagename, templatename, context, doctree):
-    """List what belongs to the chapter at hand without the theme's fold: its button has no name, and hides one line."""
+    """List the pages below the current chapter without the theme's fold, whose button has no accessible name."""
     generate = context["generate_toctree_html"]
 
     def unfolded(kind, **options):
@@ -133,7 +133,7 @@ def escaped(text):
 
 
 def lighten_scripts(app, pagename, templatename, context, doctree):
-    """Drop what no page of this book needs, and let the rest wait until the page has been read."""
+    """Remove scripts that no page of this book needs, and defer the others."""
     kept = []
     for script in context["script_files"]:
         attributes = getattr(script, "attributes", {})
@@ -151,13 +151,13 @@ PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')  # names, modul
 
 
 def lighten_code(app, pagename, templatename, context, doctree):
-    """Unwrap the words of code that have the color of the text: on a long chapter, six thousand elements of ten."""
+    """Unwrap words of code that have the text's color: in a long chapter, six of ten thousand elements."""
     if "body" in context:
         context["body"] = PLAIN.sub(r"\1", context["body"])
 
 
 def mend_roles(app, pagename, templatename, context, doctree):
-    """Take away the roles of bibliography entries: ARIA 1.3 no longer knows them, and their list held no list items."""
+    """Remove the roles of bibliography entries, which ARIA 1.3 has dropped."""
     body = context.get("body", "")
     body = body.replace(' role="doc-biblioentry"', "").replace('<div role="list" class="citation-list">', "<div>")
     if "body" in context:
@@ -165,7 +165,7 @@ def mend_roles(app, pagename, templatename, context, doctree):
 
 
 def announce_math(app, pagename, templatename, context, doctree):
-    """Tell the template whether the page has formulas, and so needs their font at once."""
+    """Tell the template whether the page has formulas, so that it preloads their font."""
     context["has_math"] = "<math" in context.get("body", "")
 
 
@@ -242,7 +242,7 @@ FRONT_DOOR = """\
 
 
 def write_front_door(app, exception):
-    """Lead from index.html to the first page, as a page that has a title, a language and a link."""
+    """Write index.html, which redirects to the first page and has a title, a language and a link."""
     if exception is None and app.builder.name == "html" and app.config.root_doc != "index":
         names = {"language": app.config.language, "title": app.config.html_title}
         target = app.builder.get_target_uri(app.config.root_doc)
@@ -256,9 +256,9 @@ MEASURES_ALL = re.compile(
 
 
 def calm_theme(app, exception):
-    """Keep the theme's script from measuring every code block at once, and again whenever anything changes.
+    """Keep the theme's script from measuring every code block at once and after every change, which lays out the page.
 
-    That lays out the whole page. `site.js` lets the keyboard reach boxes that scroll, when they are near the window.
+    Instead `site.js` makes scrolling boxes near the window reachable by keyboard.
     """
     script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
     if exception is not None or app.builder.name != "html" or not script.is_file():

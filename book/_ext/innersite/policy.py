@@ -1,4 +1,4 @@
-"""A content security policy on every page: nothing from elsewhere, and of inline scripts exactly those that are there.
+"""A content security policy on every page: nothing from other hosts, and only the inline scripts of the finished page.
 
 The policy stands in the page, since neither a free host nor a folder on somebody's disk sends headers.  It is written
 when the page is finished, for only then is it known which inline scripts templates and extensions have put there.
@@ -46,10 +46,10 @@ def policy(html):
 
 
 def secured(html):
-    """Return a page with its policy, before anything that it rules.
+    """Return a page with its policy, above everything that the policy governs.
 
     Raises:
-        ValueError: if the page does not say first of all how its letters are written.
+        ValueError: if the page does not begin with the declaration of its character encoding.
     """
     for forbidden, instead in FORBIDDEN:
         html = html.replace(forbidden, instead)
@@ -60,7 +60,7 @@ def secured(html):
 
 
 def secure_pages(app, exception):
-    """Give every page that was written in this build its policy; among the static files lie templates, not pages."""
+    """Add the policy to every page written in this build, except for templates among the static files."""
     if exception is not None or app.builder.name != "html":
         return
     for path in Path(app.outdir).rglob("*.html"):

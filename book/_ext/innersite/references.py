@@ -14,7 +14,7 @@ BACKEND = ("pybtex.backends", "plaintext")
 
 
 class Remembering:
-    """An environment that unpickles each page once; for those who only look at it."""
+    """An environment that unpickles each page once; its pages must not be changed."""
 
     def __init__(self, env):
         self._env = env
@@ -46,6 +46,6 @@ class QuickStandardDomain(StandardDomain):
 
 
 def setup(app) -> None:
-    """Put both in place."""
+    """Install the domain, and the cache for the bibliography's backend."""
     app.add_domain(QuickStandardDomain, override=True)
     pybtex.plugin.register_plugin(*BACKEND, pybtex.plugin.find_plugin(*BACKEND), force=True)

@@ -25,11 +25,11 @@ SHORTEST_BEGINNING = 4
 
 
 class Used:
-    """The names that pages and scripts know: whole ones, and beginnings that a script puts an ending to."""
+    """Classes and ids in pages and scripts: whole names, and prefixes that a script completes."""
 
     def __init__(self, pages, scripts):
         """Read the HTML of `pages` and the text of `scripts`."""
-        words = set()
+        words: set[str] = set()
         for page in pages:
             words.update(name for found in IN_PAGES.findall(page) for value in found for name in value.split())
             scripts = [*scripts, *INLINE_SCRIPT.findall(page)]
@@ -44,7 +44,7 @@ class Used:
 
 
 def used_in(folder):
-    """Return the names that the pages and scripts of a built site know."""
+    """Return the classes and ids in the pages and scripts of a built site."""
     static = Path(folder, "_static")
     pages = [path.read_text("utf8") for path in Path(folder).rglob("*.html") if static not in path.parents]
     scripts = [path.read_text("utf8") for path in static.rglob("*.js") if "vendor" not in path.parts]
@@ -52,7 +52,7 @@ def used_in(folder):
 
 
 def matches(selector, used):
-    """Tell whether something may match a selector: all that it asks for is used, but for what is in brackets."""
+    """Tell whether an element may match a selector: whether its classes and ids outside of brackets are all used."""
     bare = selector
     while (inner := re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", bare)) != bare:  # :not(.a), :is(.a, .b), [href$=".a"]
         bare = inner
@@ -60,8 +60,8 @@ def matches(selector, used):
 
 
 def selectors(prelude):
-    """Yield the selectors of a rule, which commas part; those in brackets are tokens of their own."""
-    part = []
+    """Yield the selectors of a rule, split at commas that are not in brackets."""
+    part: list = []
     for token in prelude:
         if token.type == "literal" and token.value == ",":
             yield tinycss2.serialize(part).strip()
@@ -72,7 +72,7 @@ def selectors(prelude):
 
 
 def kept(rules, used):
-    """Yield the text of each rule that may be used, without the selectors that cannot match."""
+    """Yield the text of each rule that some element may match, without the selectors that none can match."""
     for rule in rules:
         if rule.type == "qualified-rule":
             wanted = [selector for selector in selectors(rule.prelude) if matches(selector, used)]
@@ -87,7 +87,7 @@ def kept(rules, used):
 
 
 def moved(sheet, folder):
-    """Return a sheet from a folder below the bundle's own, its relative addresses as seen from the bundle."""
+    """Return a sheet of a folder below the bundle's, with relative addresses rewritten for the bundle's folder."""
     return ADDRESS.sub(rf"url(\1{folder}/\2\1)", sheet) if folder != "." else sheet
 
 

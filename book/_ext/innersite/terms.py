@@ -39,8 +39,8 @@ def mark_definitions(app, doctree):
 
 
 def definitions(env):
-    """Return what the book's glossaries say: for each term's id that of its definition, its names, and the text."""
-    found = {}
+    """Return the glossaries' entries: by each term's id, the definition's id, the entry's names, and the text."""
+    found: dict[str, tuple[str, str, str]] = {}
     for page in sorted(glossaries(env)):
         for names, paragraph in entries(env.get_doctree(page)):
             text = " ".join(plain_text(paragraph).split())
@@ -61,7 +61,7 @@ def note_changes(app, env, pages):
 
 
 def pages_with_terms(app, env):
-    """When a glossary has been read anew, have every page written anew: any may carry its definitions."""
+    """Have every page written anew when a glossary has changed, since any page may carry its definitions."""
     return sorted(env.all_docs) if app.innersite_terms_changed else []
 
 

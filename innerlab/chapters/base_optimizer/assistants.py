@@ -5,9 +5,13 @@ Attacking one that has burnt something pays 1, attacking another −1, and stayi
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 
 import torch
+from torch import Tensor, nn
+
+from innerlab.ensembles.base import Ensemble, standard_normal, train
 
 ALLIANCES = ("Aurora", "Brotherhood", "Crescent", "Dune")
 WORST = 3
@@ -16,8 +20,8 @@ WORST = 3
 Game = dict[str, int]
 
 
-def _sheets(games: Sequence[Game]) -> torch.Tensor:
-    """What an assistant sees, ``(games, 3, 5)``: for each neighbor its banner, one-hot, and its deeds over three."""
+def _sheets(games: Sequence[Game]) -> Tensor:
+    """Observations, float ``(games, 3, 5)``: for each neighbor its banner, one-hot, and its deeds over three."""
     if not games:
         raise ValueError("games is empty; an assistant needs at least one game")
     rows = []
@@ -30,40 +34,46 @@ def _sheets(games: Sequence[Game]) -> torch.Tensor:
     return torch.tensor(rows)
 
 
-class Assistants:
-    """Many small networks as one batch; each scores a neighbor by its line of the sheet alone.
+class AssistantPolicies(Ensemble):
+    """Small networks that score each neighbor by its line of the sheet alone.
 
     Args:
         seeds: one for each network.
-        width: of its one hidden layer.
+        hidden: width of the one hidden layer.
+
+    Raises:
+        ValueError: if there is no seed, or one is negative.
     """
 
-    def __init__(self, seeds: Sequence[int] = range(64), width: int = 16):
-        drawn = [torch.Generator().manual_seed(seed) for seed in seeds]
+    def __init__(self, seeds: Sequence[int] = range(64), hidden: int = 16):
+        super().__init__(seeds)
+        draw = partial(standard_normal, [torch.Generator().manual_seed(seed) for seed in self.seeds])
+        inputs = len(ALLIANCES) + 1
+        self.weight_1 = nn.Parameter(draw(inputs, hidden) / inputs**0.5)
+        self.bias_1 = nn.Parameter(torch.zeros(self.networks, 1, hidden))
+        self.weight_2 = nn.Parameter(draw(hidden, 1) / hidden**0.5)
 
-        def normal(inputs: int, outputs: int) -> torch.Tensor:
-            return torch.stack([torch.randn(inputs, outputs, generator=g) for g in drawn]) / inputs**0.5
+    @torch.no_grad()
+    def policy(self, games: Sequence[Game]) -> Tensor:
+        """The probability of each move, float ``(networks, games, 4)``.
 
-        bias = torch.zeros(len(drawn), 1, width)
-        self.weights = [normal(len(ALLIANCES) + 1, width), bias, normal(width, 1)]
-
-    def policy(self, games: Sequence[Game]) -> torch.Tensor:
-        """How likely each move is, ``(seeds, games, 4)``: attack the first, second, third neighbor, or stay at home.
+        The moves are to attack the first, the second or the third neighbor, and to stay at home.
 
         Raises:
             ValueError: if a game is not three alliances with 0 to 3 villages burnt each.
         """
-        return self._policy(_sheets(games))
+        return self(_sheets(games))
 
-    def _policy(self, sheets: torch.Tensor) -> torch.Tensor:
-        first, bias, last = self.weights
-        scores = torch.relu(sheets.flatten(0, 1) @ first + bias) @ last
-        scores = scores.view(-1, *sheets.shape[:2])
+    def forward(self, sheets: Tensor) -> Tensor:
+        """The probability of each move, float ``(networks, games, 4)``, from sheets ``(games, 3, inputs)``."""
+        lines = sheets.flatten(0, 1)  # (games * 3, inputs)
+        h = torch.relu(lines @ self.weight_1 + self.bias_1)  # (networks, games * 3, hidden)
+        scores = (h @ self.weight_2).view(-1, *sheets.shape[:2])  # (networks, games, 3)
         return torch.cat([scores, torch.zeros_like(scores[..., :1])], -1).softmax(-1)
 
 
-def train_assistants(games: Sequence[Game], seeds: Sequence[int] = range(64), steps: int = 150) -> Assistants:
-    """Assistants that have gone up the exact gradient of the mean reward over these games.
+def train_assistants(games: Sequence[Game], seeds: Sequence[int] = range(64), steps: int = 150) -> AssistantPolicies:
+    """Train assistants by the exact gradient of the mean reward over games.
 
     Args:
         games: all of them are played in every step.
@@ -74,19 +84,14 @@ def train_assistants(games: Sequence[Game], seeds: Sequence[int] = range(64), st
         ValueError: if there are no games, or one is not three alliances with 0 to 3 villages burnt each.
     """
     sheets = _sheets(games)
-    reward = torch.where(sheets[..., -1] > 0, 1.0, -1.0)  # (games, 3); at home 0
-    trained = Assistants(seeds)
-    for weight in trained.weights:
-        weight.requires_grad_()
-    adam = torch.optim.Adam(trained.weights, lr=0.03)
-    for _ in range(steps):
-        loss = -(trained._policy(sheets)[..., :3] * reward).sum(-1).mean(-1).sum()
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-    for weight in trained.weights:
-        weight.requires_grad_(False)
-    return trained
+    reward = torch.where(sheets[..., -1] > 0, 1.0, -1.0)  # (games, 3); staying at home pays 0
+    assistants = AssistantPolicies(seeds)
+
+    def loss(step: int) -> Tensor:
+        return -(assistants(sheets)[..., :3] * reward).sum(-1).mean(-1)  # (networks,)
+
+    train(assistants, loss, steps, 0.03, fused=False)
+    return assistants
 
 
 def narrow_games() -> list[Game]:
@@ -99,9 +104,9 @@ def narrow_games() -> list[Game]:
 
 
 def examine(games: Sequence[Game], seeds: Sequence[int] = range(64)) -> dict[str, int]:
-    """Trains assistants and counts how many of them do the right thing in every game of each of three kinds.
+    """Train assistants and count how many of them do the right thing in every game of each of three kinds.
 
-    To do it is to make the right move with a probability above one half.
+    The right thing is done if the right move has a probability above one half.
 
     Args:
         games: to train on.

@@ -42,7 +42,7 @@ PREDICTED: dict[str, Game] = {
 
 @cache
 def _predicted() -> dict[str, np.ndarray]:
-    """What the assistants do on average in each of the games to predict."""
+    """The assistants' mean probability of each move in the games of the prediction."""
     known = train_assistants(narrow_games())
     stranger = train_assistants([game for game in narrow_games() if "Brotherhood" not in game])
     return {
@@ -77,8 +77,8 @@ def _compare_prediction(values: list) -> str:
 
 
 def _possible_case(shown: str, rewards: Any, moves: Any, trained: Any) -> Case:
-    recipe = {"rewards": _tensor(rewards), "moves": _tensor(moves, "int64"), "trained": _tensor(trained, "bool")}
-    return Case(recipe, shown, facts=tuple(map(np.asarray, (rewards, moves, trained))))
+    arguments = {"rewards": _tensor(rewards), "moves": _tensor(moves, "int64"), "trained": _tensor(trained, "bool")}
+    return Case(arguments, shown, facts=tuple(map(np.asarray, (rewards, moves, trained))))
 
 
 def _possible_cases(seed: int) -> list[Case]:
@@ -197,14 +197,14 @@ def _judge_possible(case: Case, value: list) -> Lesson | None:
 
 def _update_case(shown: str, logits: Any, games: Any, moves: Any, rewards: Any, step_size: float) -> Case:
     logits, games, moves, rewards = map(np.asarray, (logits, games, moves, rewards))
-    recipe = {
+    arguments = {
         "logits": _tensor(logits),
         "games": _tensor(games, "int64"),
         "moves": _tensor(moves, "int64"),
         "rewards": _tensor(rewards),
         "step_size": step_size,
     }
-    return Case(recipe, shown, Array(logits.shape), (logits, games, moves, rewards, step_size))
+    return Case(arguments, shown, Array(logits.shape), (logits, games, moves, rewards, step_size))
 
 
 def _update_cases(seed: int) -> list[Case]:
@@ -346,7 +346,7 @@ def _judge_left_over(case: Case, value: dict) -> Lesson | None:
     updates = (reward + constant)[:, None] * pushes
     mean = chance @ updates
     if not _near(value["mean"], mean):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             (
                 "constant-in-the-mean",
                 chance * (reward + constant),
@@ -543,7 +543,7 @@ def _judge_scorecard(case: Case, value: dict) -> Lesson | None:
 
 def _breed_case(shown: str, shares, before, after, change: int, generations: int, mutation: float) -> Case:
     shares, before, after = (np.asarray(a, dtype=float) for a in (shares, before, after))
-    recipe = {
+    arguments = {
         "shares": _tensor(shares),
         "before": _tensor(before),
         "after": _tensor(after),
@@ -552,7 +552,7 @@ def _breed_case(shown: str, shares, before, after, change: int, generations: int
         "mutation": mutation,
     }
     return Case(
-        recipe,
+        arguments,
         shown,
         Array((generations + 1, len(shares))),
         (shares, before, after, change, generations, mutation),
@@ -578,8 +578,8 @@ def _breed_cases(seed: int) -> list[Case]:
     return cases
 
 
-def _bred(shares, before, after, change, generations, mutation, kind="") -> np.ndarray:
-    """The history of the shares, or of a mistake of this kind."""
+def _bred(shares, before, after, change, generations, mutation, *, kind="") -> np.ndarray:
+    """The shares of genomes by generation, or those that the mistake ``kind`` gives, ``(generations + 1, genomes)``."""
     genomes = len(shares)
     history = [shares]
     change += {"late": 1, "early": -1}.get(kind, 0)
@@ -648,9 +648,12 @@ def _judge_breed(case: Case, value: np.ndarray) -> Lesson | None:
 
 def _slopes_case(shown: str, arrows: Any, noise: Any, proxy: int, goal: int, lever: int) -> Case:
     arrows, noise = np.asarray(arrows, dtype=float), np.asarray(noise, dtype=float)
-    recipe = {"arrows": _tensor(arrows), "noise": _tensor(noise), "proxy": proxy, "goal": goal, "lever": lever}
+    arguments = {"arrows": _tensor(arrows), "noise": _tensor(noise), "proxy": proxy, "goal": goal, "lever": lever}
     return Case(
-        recipe, shown, Fields({"select": Number(), "raise": Array((), nan=True)}), (arrows, noise, proxy, goal, lever)
+        arguments,
+        shown,
+        Fields({"select": Number(), "raise": Array((), nan=True)}),
+        (arrows, noise, proxy, goal, lever),
     )
 
 
@@ -715,7 +718,7 @@ def _judge_slopes(case: Case, value: dict) -> Lesson | None:
     with np.errstate(all="ignore"):
         raised = float(total[lever, goal] / total[lever, proxy]) if moves_proxy else np.nan
         if not _near(value["select"], select):
-            wrongs = (
+            wrongs: tuple[tuple[str, Any, str], ...] = (
                 (
                     "deviation-for-variance",
                     slopes(arrows, noise)[0],
@@ -837,7 +840,7 @@ class _Game:
             raise Misfit("wrong-type", "A game is to be a dict such as {'Aurora': 1, 'Crescent': 0, 'Dune': 0}.")
         if len(value) != 3 or not set(value) <= set(ALLIANCES):
             raise Misfit("wrong-type", f"A game's keys are to be three of {', '.join(ALLIANCES)}.")
-        return {name: Number(0, WORST, whole=True).read(burnt) for name, burnt in value.items()}
+        return {name: int(Number(0, WORST, whole=True).read(burnt)) for name, burnt in value.items()}
 
 
 @cache

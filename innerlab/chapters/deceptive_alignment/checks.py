@@ -28,8 +28,8 @@ def _tensor(values: Any) -> dict:
 
 # Predict what each change does
 
-USUAL = {"train": 20, "deploy": 40, "discount": 0.98, "threat": 0.2}
-CHANGES = {
+USUAL: dict[str, Any] = {"train": 20, "deploy": 40, "discount": 0.98, "threat": 0.2}
+CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "each episode for itself": {"discount": 0.0},
     "blamed like a defector": {"mistaken": 0.2},
@@ -66,12 +66,12 @@ def _compare_prediction(values: list) -> str:
 
 
 def _surplus(discount: float, train: int, deploy: int, threat: float) -> float:
-    """What complying in the first training episode gains beyond its cost if it complies in all others."""
+    """The gain, less the cost, of complying in the first training episode for an agent that complies in all others."""
     return threat * discount**train * deployment_value(deploy, discount) - 1
 
 
 def _root(gain: Any) -> float:
-    """Where a rising function of the discount becomes positive; NaN if it does not up to 1."""
+    """The discount at which an increasing function becomes positive; NaN if it is negative at 1."""
     if gain(1.0) < 0:
         return math.nan
     low, high = 0.0, 1.0
@@ -82,8 +82,8 @@ def _root(gain: Any) -> float:
 
 
 def _patience_case(train: int, deploy: int, threat: float) -> Case:
-    recipe = {"train": train, "deploy": deploy, "threat": threat}
-    return Case(recipe, f"train={train}, deploy={deploy}, threat={threat:.3g}", facts=(train, deploy, threat))
+    arguments = {"train": train, "deploy": deploy, "threat": threat}
+    return Case(arguments, f"train={train}, deploy={deploy}, threat={threat:.3g}", facts=(train, deploy, threat))
 
 
 def _patience_cases(seed: int) -> list[Case]:
@@ -103,7 +103,7 @@ def _patience_cases(seed: int) -> list[Case]:
 
 
 def _same(value: float, other: float) -> bool:
-    """Whether two numbers of which -1 stands for "none" agree."""
+    """Whether two numbers agree, where -1 stands for "none"."""
     return abs(value - (-1 if math.isnan(other) else other)) < 2e-4
 
 
@@ -229,7 +229,12 @@ def _judge_gamble(case: Case, value: float) -> Lesson | None:
 
 
 def _watched(train: int, deploy: int, discount: float, seen: np.ndarray, memory: bool = True) -> tuple:
-    """Worth of the best policy, whether it defects on the way on which nothing is seen, and how close any choice is."""
+    """The optimal policy of a watched agent.
+
+    Returns:
+        Its value; for each training episode 1 if it defects while no defection has been seen, else 0; and the
+        smallest difference between the values of its two choices.
+    """
     worth = np.full(train + 1, deployment_value(deploy, discount))  # by how often it has defected
     choices, closest = [], math.inf
     for episode in reversed(range(train)):
@@ -239,7 +244,7 @@ def _watched(train: int, deploy: int, discount: float, seen: np.ndarray, memory:
         choices.append(defect > comply)
         closest = min(closest, float(np.abs(comply - defect).min()))
         worth = np.maximum(comply, defect)
-    way = []
+    way: list[int] = []
     for defects in reversed(choices):
         way.append(int(defects[sum(way)]))
     return float(worth[0]), way, closest
@@ -249,15 +254,15 @@ def _watched_case(train: int, deploy: int, discount: float, seen: Any) -> Case |
     seen = np.asarray(seen, dtype=float)
     if _watched(train, deploy, discount, seen)[2] < 1e-4:
         return None  # a tie
-    recipe = {"train": train, "deploy": deploy, "discount": discount, "seen": _tensor(seen)}
+    arguments = {"train": train, "deploy": deploy, "discount": discount, "seen": _tensor(seen)}
     shown = f"train={train}, deploy={deploy}, discount={discount:.3g}, seen={np.round(seen, 2).tolist()}"
     returns = Fields({"worth": Number(0), "defects": Items(Number(0, 1, whole=True), train, train)})
-    return Case(recipe, shown, returns, (train, deploy, discount, seen))
+    return Case(arguments, shown, returns, (train, deploy, discount, seen))
 
 
 def _watched_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    cases = [
+    fixed = [
         _watched_case(0, 4, 0.9, []),
         _watched_case(1, 3, 0.9, [0.6]),
         _watched_case(3, 0, 0.9, [0.2, 0.5, 0.9]),
@@ -268,6 +273,7 @@ def _watched_cases(seed: int) -> list[Case]:
         _watched_case(2, 7, 0.96, [0.2, 0.1]),  # one defection pays for the sake of the next
         _watched_case(3, 3, 0.99, [0.5, 0.1, 0.0]),
     ]
+    cases = [case for case in fixed if case is not None]
     while len(cases) < 14:
         train, deploy = int(random.integers(2, 9)), int(random.integers(1, 12))
         seen = np.sort(random.uniform(size=train) ** 2)
@@ -330,8 +336,8 @@ def _flow_path(random: np.random.Generator, kappa: float, ratio: float) -> tuple
 
 
 def _flow_case(shown: str, theta: Any, lam: Any, kappa: float, ratio: float, is_one: bool) -> Case:
-    recipe = {"theta": _tensor(theta), "lam": _tensor(lam), "kappa": kappa, "ratio": ratio}
-    return Case(recipe, f"{shown}; κ = {kappa:.3g}, r = {ratio:.3g}", facts=(theta, lam, kappa, ratio, is_one))
+    arguments = {"theta": _tensor(theta), "lam": _tensor(lam), "kappa": kappa, "ratio": ratio}
+    return Case(arguments, f"{shown}; κ = {kappa:.3g}, r = {ratio:.3g}", facts=(theta, lam, kappa, ratio, is_one))
 
 
 def _flow_cases(seed: int) -> list[Case]:
@@ -483,7 +489,7 @@ def _parts_phases(counts: bool) -> bool:
 
 @cache
 def _truths() -> dict[str, tuple[bool, bool, bool]]:
-    """For each change, whether the statements A, B and C hold in all of many settings."""
+    """By change, whether each of the statements A, B and C holds in all settings tried."""
     drawn = _settings(800, 1)
     usual = [USUAL | {"threat": float(mu)} for mu in np.linspace(0.02, 1, 50)]
 

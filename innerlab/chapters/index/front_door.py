@@ -12,6 +12,7 @@ from innerlab.ensembles.policies import Policies
 from innerlab.evaluation import red_share
 from innerlab.widgets.widget import Widget
 from innerlab.worlds.gridworld import Gridworld
+from innerlab.worlds.layout_figures import draw_layout
 from innerlab.worlds.layouts import from_text
 from innerlab.worlds.red_doors import OUTCOMES, door_reward
 
@@ -83,7 +84,7 @@ class FrontDoor(Widget):
         """The first room in both colorings, and below them how both groups end."""
         figure, axes = figures.panels(2, 2, width=6.4, height=5.4)
         for ax, layout in zip(axes[0], range(2), strict=True):
-            figures.draw_layout(ax, self._world, layout)
+            draw_layout(ax, self._world, layout)
         for ax, group in zip(axes[1], self.groups, strict=True):
             ends = torch.tensor(group["ends"]) / 1000
             figures.outcome_columns(ax, ends / ends.sum(1, keepdim=True), sort_by=range(len(ends)))
@@ -96,14 +97,14 @@ class FrontDoor(Widget):
 
 @torch.no_grad()
 def moves(policies: Policies, world: Gridworld) -> Tensor:
-    """How likely each move but the last is, in steps of 1/255, uint8 ``(layouts, networks, cells, actions - 1)``.
+    """The probabilities of moves but the last, uint8 ``(layouts, networks, cells, actions - 1)``, in units of 1/255.
 
-    The last move has what is left of 1; that saves a quarter of the bytes.
+    The last move has the rest of the probability; leaving it out saves a quarter of the bytes.
     """
     logits = policies.everywhere(world, torch.arange(world.layouts)[None])  # (actions, cells, networks, layouts)
     return (logits.softmax(0)[:-1] * 255).round().to(torch.uint8).permute(3, 2, 1, 0).contiguous()
 
 
 def _sorted(ends: Tensor) -> Tensor:
-    """The agents in the order of their red share."""
+    """The rows of ``ends``, sorted by the share of episodes that end at a red thing."""
     return ends[red_share(ends).nan_to_num(0.5).argsort(stable=True)]

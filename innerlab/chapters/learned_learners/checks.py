@@ -98,13 +98,13 @@ def _judge_left(case: Case, value: dict) -> Lesson | None:
 
 def _frozen_case(shown: str, choose: Any, change: Any, chances: Any, pulls: int) -> Case:
     choose, change, chances = np.asarray(choose, float), np.asarray(change), np.asarray(chances, float)
-    recipe = {
+    arguments = {
         "choose": _tensor(choose),
         "change": _tensor(change, "int64"),
         "chances": _tensor(chances),
         "pulls": pulls,
     }
-    return Case(recipe, shown, Array((pulls,)), (choose, change, chances, pulls))
+    return Case(arguments, shown, Array((pulls,)), (choose, change, chances, pulls))
 
 
 def _frozen_cases(seed: int) -> list[Case]:
@@ -135,7 +135,7 @@ def _frozen_cases(seed: int) -> list[Case]:
 def _run_states(
     choose: np.ndarray, change: np.ndarray, chances: np.ndarray, pulls: int, start: np.ndarray, paid: np.ndarray
 ) -> np.ndarray:
-    """The chance that each pull pays; ``paid`` is how likely an arm's reward is taken to be 1 for the next state."""
+    """The probability that each pull pays; for the next state, a reward counts as 1 with the probability ``paid``."""
     where, rewards = start, []
     for _ in range(pulls):
         pulled = where[:, None] * choose
@@ -231,10 +231,20 @@ def _worth(
     failures: Sequence[float],
     pulls: int,
     discount: float,
+    *,
     choice: Callable[[list[float], list[float]], float] = lambda values, chances: max(values),
     by: tuple[int, int] = (1, 1),
 ) -> float:
-    """Backward induction; ``choice`` makes one value of the arms' values and chances, ``by`` is added to counts."""
+    """The value of a bandit by backward induction, or the one that a mistake gives.
+
+    Args:
+        successes: prior counts of each arm.
+        failures: likewise.
+        pulls: how many are left.
+        discount: of each pull.
+        choice: maps the arms' values and probabilities of paying to the value of the state.
+        by: added to the successes of an arm that paid, and to the failures of one that did not.
+    """
     if pulls == 0:
         return 0.0
     values, chances = [], []
@@ -243,8 +253,8 @@ def _worth(
         more, fewer = list(successes), list(failures)
         more[arm] += by[0]
         fewer[arm] += by[1]
-        paid = 1 + discount * _worth(more, failures, pulls - 1, discount, choice, by)
-        unpaid = discount * _worth(successes, fewer, pulls - 1, discount, choice, by)
+        paid = 1 + discount * _worth(more, failures, pulls - 1, discount, choice=choice, by=by)
+        unpaid = discount * _worth(successes, fewer, pulls - 1, discount, choice=choice, by=by)
         values.append(chance * paid + (1 - chance) * unpaid)
         chances.append(chance)
     return choice(values, chances)
@@ -260,7 +270,7 @@ def _judge_worth(case: Case, value: float) -> Lesson | None:
     wrongs: tuple[tuple[str, float, str], ...] = (
         (
             "greedy",
-            _worth(*case.facts, lambda values, chances: values[int(np.argmax(chances))]),
+            _worth(*case.facts, choice=lambda values, chances: values[int(np.argmax(chances))]),
             "This agent pulls what is more likely to pay now. An arm may be worth more for what it says.",
         ),
         (
@@ -270,7 +280,7 @@ def _judge_worth(case: Case, value: float) -> Lesson | None:
         ),
         (
             "arms-at-random",
-            _worth(*case.facts, lambda values, chances: float(np.mean(values))),
+            _worth(*case.facts, choice=lambda values, chances: float(np.mean(values))),
             "The best agent takes the best arm at each pull, not the mean of all.",
         ),
         ("not-discounted", _worth(successes, failures, pulls, 1.0), "Later rewards count less."),

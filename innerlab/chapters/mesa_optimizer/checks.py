@@ -29,7 +29,7 @@ def _near(value: Any, other: Any) -> bool:
 
 
 def _first(value: Any, wrongs: tuple, violates: str, see: str) -> Lesson | None:
-    """The lesson of the first wrong value, of (name, value, what it suggests), that is the one given."""
+    """The lesson of the first of ``wrongs``, as (name, wrong value, suggestion), whose value is near the given one."""
     for name, wrong, suggests in wrongs:
         if np.all(np.isfinite(wrong)) and _near(value, wrong):
             return Lesson(name, violates, suggests, see)
@@ -38,7 +38,7 @@ def _first(value: Any, wrongs: tuple, violates: str, see: str) -> Lesson | None:
 
 # Predict the objective
 
-TRAININGS = {
+TRAININGS: dict[str, dict[str, Any]] = {
     "noisy label": {"noise_true": 0.5, "noise_proxy": 0.0, "decoupled": 0.0},
     "loose proxy": {"noise_true": 0.0, "noise_proxy": 0.0, "decoupled": 0.2},
     "alike": {"noise_true": 1.0, "noise_proxy": 1.0, "decoupled": 0.0},
@@ -47,7 +47,7 @@ TRAININGS = {
 
 @cache
 def _trained_weights() -> dict[str, np.ndarray]:
-    """What eight trained layers take of each channel, on average, in each of the trainings."""
+    """The mean weights of both channels over eight trained layers, by training."""
     return {
         name: train_two_channels(range(8), 5, 10, **noises).weights().mean(0).numpy()
         for name, noises in TRAININGS.items()
@@ -99,7 +99,7 @@ def _best_step_cases(seed: int) -> list[Case]:
 
 
 def best_step(variances: np.ndarray, n: int, noise: float, prior: float) -> tuple[float, float]:
-    """The best step and its loss: inputs normal with these variances, no noise in the target."""
+    """The best step size and its expected loss, for normal inputs of these variances and a target without noise."""
     first, second, third = (float((variances**k).sum()) for k in (1, 2, 3))
     curvature = prior * ((n + 1) * third + first * second) / n + noise**2 * second / n
     step = prior * second / curvature
@@ -113,7 +113,7 @@ def _judge_best_step(case: Case, value: dict) -> Lesson | None:
     mean, d = float(variances.mean()), len(variances)
     if not _near(value["step"], step):
         noisy = noise**2 * second / n
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("factor-of-two", 2 * step, "The slope of a square brings a 2; here the step size takes it in."),
             ("factor-of-two", step / 2, "The slope of a square brings a 2; here the step size takes it in."),
             (
@@ -200,7 +200,7 @@ def _by_hand_cases(seed: int) -> list[Case]:
 
 
 def layer(a: np.ndarray, m: np.ndarray, x: np.ndarray, y: np.ndarray, query: np.ndarray) -> float:
-    """What a layer of linear attention predicts, with 0 in the place of the query's label."""
+    """The prediction of a layer of linear attention for a query whose label is set to 0."""
     tokens = np.column_stack([x, y])
     return float(((tokens @ m) * (tokens @ a @ np.append(query, 0))).mean())
 
@@ -310,7 +310,7 @@ def _judge_halfway(case: Case, value: dict) -> Lesson | None:
     average = (layer(*first, *prompt) + layer(*second, *prompt)) / 2
     added = "The layer takes the mean over the examples, not the sum."
     if not _near(value["as they are"], plain):
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("predictions-averaged", average, "Mix the weights, and then predict once."),
             ("gauge-fixed-in-both", gauged, "This is what comes of fixing the gauge first."),
             ("added-up", n * plain, added),
@@ -433,7 +433,7 @@ def _breaking_scale_cases(seed: int) -> list[Case]:
 
 
 def breaking_scale(d: int, n: int, noise: float, step_size: float) -> float:
-    """The scale of the inputs from which on a step loses to predicting zero; 0 if it does at every scale."""
+    """The scale of inputs above which a gradient step is worse than predicting 0; 0 if it is worse at every scale."""
     return max(0.0, (2 / step_size - noise**2 / n) * n / (n + d + 1)) ** 0.5
 
 
@@ -529,7 +529,7 @@ def online(x: np.ndarray, y: np.ndarray, query: np.ndarray, step_size: float) ->
 
 
 def _unclear(x: np.ndarray, y: np.ndarray, query: np.ndarray, step_size: float) -> bool:
-    """Whether the given order or its reverse is an extreme one, so that looking at few orders would do."""
+    """Whether the given order or its reverse has the least or greatest prediction, so that few orders would suffice."""
     every = online(x, y, query, step_size)
     return bool({int(every.argmin()), int(every.argmax())} & {0, len(every) - 1})
 
@@ -578,11 +578,11 @@ def _posterior_cases(seed: int) -> list[Case]:
 
     def case(shown: str, x: Any, y: Any, tasks: Any, prior: Any, noise: float) -> Case:
         x, y, tasks, prior = (np.asarray(part, float) for part in (x, y, tasks, prior))
-        recipe = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
+        arguments = {"x": _tensor(x), "y": _tensor(y), "tasks": _tensor(tasks), "prior": _tensor(prior), "noise": noise}
         returns = Fields({"posterior": Array((len(tasks),), low=0.0), "effective": Number(low=0.0)})
-        return Case(recipe, shown, returns, (x, y, tasks, prior, noise))
+        return Case(arguments, shown, returns, (x, y, tasks, prior, noise))
 
-    cases = []
+    cases: list[Case] = []
     while len(cases) < 4:
         many, d, n = int(random.integers(3, 7)), int(random.integers(1, 4)), int(random.integers(2, 5))
         tasks, x = random.normal(size=(many, d)), random.normal(size=(n, d))
@@ -628,7 +628,7 @@ def _judge_posterior(case: Case, value: dict) -> Lesson | None:
             return Lesson(
                 "adds-up", violates, f"They add up to {given.sum():.3g}; one of the tasks it must be.", LOOKUP
             )
-        wrongs = (
+        wrongs: tuple[tuple[str, Any, str], ...] = (
             ("prior-forgotten", _shares(-error / (2 * noise**2)), "Some tasks were likelier to begin with."),
             ("prior-alone", prior, "These are the probabilities before the examples were seen."),
             (
@@ -718,7 +718,7 @@ def _objective_cases(seed: int) -> list[Case]:
 
 
 def objective(agreement: np.ndarray, noise: np.ndarray, d: int, n: int) -> np.ndarray:
-    """How much the best layer takes of each channel, the first of which is the target."""
+    """The best layer's weight of each label channel; the first channel is the target."""
     return np.linalg.solve((n + d + 1) / n * agreement + np.diag(noise**2) / n, agreement[:, 0])
 
 

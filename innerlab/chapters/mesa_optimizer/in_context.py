@@ -1,4 +1,4 @@
-"""In-context learning by hand: a few labeled points to drag, and what trained attention layers make of them."""
+"""In-context learning by hand: labeled points to drag, and the predictions of trained attention layers."""
 
 from collections.abc import Mapping
 
@@ -48,7 +48,8 @@ class InContext(Widget):
 
     front = "in_context"
     layers, conditions = Dict().tag(sync=True), List(Dict()).tag(sync=True)
-    first, points = List().tag(sync=True), List().tag(sync=True)
+    first: List[list[float]] = List().tag(sync=True)
+    points: List[list[float]] = List().tag(sync=True)
     box, steps = List(Float()).tag(sync=True), List(Float()).tag(sync=True)
     noise, penalty = Float().tag(sync=True), Float().tag(sync=True)
     two, apart = Bool().tag(sync=True), Bool().tag(sync=True)
@@ -75,9 +76,9 @@ class InContext(Widget):
         for name, (its, _) in conditions.items():
             if its.n != task.n or its.swapped:
                 raise ValueError(f"condition {name!r} has the task {its}; n = {task.n} and swapped = 0 were expected")
-        for its in (task, *(its for its, _ in conditions.values())):
-            if (noise := max(getattr(its, part, 0) for part in ("noise", "noise_true", "noise_proxy"))) > box[1]:
-                raise ValueError(f"{its} has noise of {noise}; labels up to {box[1]:g} are shown")
+        for each in (task, *(its for its, _ in conditions.values())):
+            if (noise := max(getattr(each, part, 0) for part in ("noise", "noise_true", "noise_proxy"))) > box[1]:
+                raise ValueError(f"{each} has noise of {noise}; labels up to {box[1]:g} are shown")
         points = _points(task, box, seed)
         step, _ = one_step_gd(1, task.n, task.noise, prior_variance=task.prior_variance)
         super().__init__(
@@ -106,7 +107,11 @@ class InContext(Widget):
 
 
 def _traveling(what: str, task: InContextRegression | TwoChannels, layers: Layers) -> dict:
-    """What a page needs of layers, in seven digits."""
+    """The weights of layers that the page needs, by name, rounded to seven digits.
+
+    Raises:
+        ValueError: if the layers do not fit their task or are not finite.
+    """
     if task.d != 1 or layers.d != 1 or layers.channels != task.channels:
         raise ValueError(
             f"{what}: the task has d = {task.d} and the layers have d = {layers.d} and {layers.channels} channels; "
@@ -124,12 +129,12 @@ def _traveling(what: str, task: InContextRegression | TwoChannels, layers: Layer
 def _condition(name: str, task: TwoChannels, layers: Layers) -> dict:
     noise = [task.noise_true, task.noise_proxy]
     settled = any(noise) or task.decoupled
-    law = objective_weights(1, task.n, *noise, task.decoupled) if settled else ()
+    law = objective_weights(1, task.n, task.noise_true, task.noise_proxy, task.decoupled) if settled else ()
     return {"name": name, "noise": noise, "law": list(law)} | _traveling(f"condition {name!r}", task, layers)
 
 
 def _points(task: InContextRegression, box: tuple[float, float], seed: int) -> list[list[float]]:
-    """Points of a task within the box, in two decimals, with proxies equal to the labels."""
+    """Points of a random task, clipped to the box, as [input, label, proxy] with two decimals; proxies equal labels."""
     random = np.random.default_rng(seed)
     x = np.clip(random.standard_normal(task.n), -box[0], box[0])
     line = task.prior_variance**0.5 * random.standard_normal()

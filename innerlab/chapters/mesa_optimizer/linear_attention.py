@@ -6,8 +6,10 @@ the context's n examples,
 
 .. math:: e \leftarrow e + \frac1n \sum_i M e_i \; (e_i^\top A e), \qquad A = K^\top Q, \quad M = P V.
 
-It *subtracts*, as in von Oswald et al. 2023 (arXiv:2212.07677): what is left in a label's place is the label less the
-prediction, and in the query's place, which began at 0, it is minus the prediction.
+It *subtracts*, as in von Oswald et al. 2023 (arXiv:2212.07677): a label is replaced by the label less the prediction,
+and the query's label, which is 0 at first, by minus the prediction.
+
+Shapes use ``size`` for the size of a token.
 """
 
 import math
@@ -18,25 +20,28 @@ import torch
 from torch import Tensor, nn
 
 from innerlab.chapters.mesa_optimizer.tasks import InContextRegression, Prompts, TwoChannels
-from innerlab.ensembles.transformers import clip_gradients
-from innerlab.seeds import DATA, INITIALIZATION, generator
+from innerlab.ensembles.base import Ensemble, standard_normal, train, warmup_cosine
+from innerlab.seeds import DATA, INITIALIZATION
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Layers of linear attention given by their merged matrices: all that their predictions depend on.
+    """Layers of linear attention as merged matrices, on which alone their predictions depend.
 
     Attributes:
-        key_query: A, ``(networks, d + channels, d + channels)``.
-        value_out: M, the same shape.
-        d: inputs.
+        key_query: A, float ``(networks, size, size)``.
+        value_out: M, float ``(networks, size, size)``.
+        d: inputs of an example; the rest of a token are its labels.
+
+    Raises:
+        ValueError: if the matrices are not of that shape, or leave no room for a label.
     """
 
     key_query: Tensor
     value_out: Tensor
     d: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         a, m = self.key_query.shape, self.value_out.shape
         if len(a) != 3 or a[1] != a[2] or a != m or a[1] <= self.d:
             raise ValueError(
@@ -56,49 +61,50 @@ class Layers:
 
     @property
     def readout(self) -> Tensor:
-        """The row that writes the prediction: minus M's row of the first label, ``(networks, d + channels)``."""
+        """The row that writes the prediction: minus M's row of the first label, ``(networks, size)``."""
         return -self.value_out[:, self.d]
 
     def predict(self, prompts: Prompts, loops: int = 1) -> Tensor:
-        """What the layers predict for the query's first label, ``(networks, batch)``.
+        """The predictions of the query's first label, float ``(networks, batch)``.
 
         For one query x and one loop, with m the readout and A the matrix ``key_query``, that is the mean over the
         context of ``(m · e_i) (e_i · A (x, 0))``, where ``e_i = (x_i, labels_i)``.
 
         Args:
-            prompts: to be predicted; where all networks get the same, one network's will do.
-            loops: how often the layer is applied. Each time but the last, it changes the context as well.
+            prompts: of each network, or of one network if all get the same.
+            loops: how often the layer is applied. All applications but the last change the context as well.
 
         Raises:
             ValueError: if ``loops`` is below 1, or the prompts do not fit the layers.
         """
         if loops < 1:
             raise ValueError(f"loops is {loops}; it must be at least 1")
-        context, query = self._tokens(prompts)
+        context, query = self._tokens(prompts)  # (networks, batch, n, size), (networks, batch, size)
         n = context.shape[2]
         for _ in range(loops - 1):
             gram = context.mT @ context / n  # (networks, batch, size, size), the mean of e e^T
-            write = self.value_out[:, None] @ gram @ self.key_query[:, None]
+            write = self.value_out[:, None] @ gram @ self.key_query[:, None]  # (networks, batch, size, size)
             context, query = context + context @ write.mT, query + (write @ query[..., None])[..., 0]
-        attention = (context @ self._asked(query)[..., None])[..., 0]  # (networks, batch, n)
-        value = (context @ self.readout[:, None, :, None])[..., 0]
+        asked = query @ self.key_query.mT  # (networks, batch, size), A e
+        attention = (context @ asked[..., None])[..., 0]  # (networks, batch, n)
+        value = (context @ self.readout[:, None, :, None])[..., 0]  # (networks, batch, n)
         return (attention * value).mean(-1) - query[..., self.d]
 
     def sensitivity(self, prompts: Prompts) -> Tensor:
-        """How the prediction changes with the query, ``(networks, batch, d)``; it does not depend on the query.
+        """The gradient of the prediction in the query, float ``(networks, batch, d)``, after one loop.
 
-        For a predictor that is linear in the query, this is its weight vector in that context.
+        The prediction is linear in the query, so that this is its weight vector in that context.
         """
-        context, _ = self._tokens(prompts)
-        value = context @ self.readout[:, None, :, None]
+        context, _ = self._tokens(prompts)  # (networks, batch, n, size)
+        value = context @ self.readout[:, None, :, None]  # (networks, batch, n, 1)
         mean = (context * value).mean(2)  # (networks, batch, size)
         return mean @ self.key_query[:, :, : self.d]
 
     def preconditioner(self) -> Tensor:
-        r"""What stands between labels and prediction, ``(networks, channels, d, d)``.
+        r"""The matrices between labels and prediction, float ``(networks, channels, d, d)``.
 
-        The prediction is a polynomial of degree two in the labels. The part of it that changes sign when all labels
-        do is
+        The prediction is a polynomial of degree two in the labels. Its odd part, which changes sign when all labels
+        do, is
 
         .. math:: \frac1n \sum_i \sum_c y_{ic} \; x_i^\top P_c \, x, \qquad P_c = m_c A_{xx} + m_x A_{cx},
 
@@ -107,30 +113,29 @@ class Layers:
         from 0, preconditioned with :math:`P^\top`: of *any* such layer, trained or not.
         """
         d = self.d
-        m_x, m_c = self.readout[:, :d], self.readout[:, d:]
-        a_xx, a_cx = self.key_query[:, :d, :d], self.key_query[:, d:, :d]
+        m_x, m_c = self.readout[:, :d], self.readout[:, d:]  # (networks, d), (networks, channels)
+        a_xx, a_cx = self.key_query[:, :d, :d], self.key_query[:, d:, :d]  # (networks, d or channels, d)
         return m_c[:, :, None, None] * a_xx[:, None] + m_x[:, None, :, None] * a_cx[:, :, None, :]
 
     def odd_part(self, prompts: Prompts) -> Tensor:
         """Half the difference between the predictions for these labels and for their opposites, ``(networks, batch)``.
 
-        It is computed from the two predictions, and knows nothing of :meth:`preconditioner`.
+        Computed from the two predictions, without :meth:`preconditioner`.
         """
         return (self.predict(prompts) - self.predict(prompts._replace(y=-prompts.y))) / 2
 
     def weights(self) -> Tensor:
-        """How much one step takes of each channel, ``(networks, channels)``: the preconditioners' mean diagonals.
+        """The weight of each channel in one step, ``(networks, channels)``: the mean diagonals of the preconditioners.
 
-        With one channel this is the learned step size, with two it is what
-        ``closed_forms.objective_weights`` derives.
+        With one channel this is the learned step size; with two, ``closed_forms.objective_weights`` derives it.
         """
         return self.preconditioner().diagonal(dim1=-2, dim2=-1).mean(-1)
 
     def fix_gauge(self) -> "Layers":
-        """The same predictions after one loop, or any number, with a readout whose label entries sum to 1.
+        """Layers with the same predictions, after any number of loops, and a readout whose label entries sum to 1.
 
-        A and M can be multiplied by a number and its inverse without changing anything. Matrices of two layers can be
-        compared, or averaged, only after that freedom is used up.
+        To multiply A by a number and M by its inverse changes no prediction. Matrices of two layers can be compared,
+        or averaged, only once that freedom is fixed.
 
         Raises:
             ValueError: if the label entries of a readout sum to 0.
@@ -141,25 +146,35 @@ class Layers:
         total = total[:, None, None]
         return Layers(self.key_query * total, self.value_out / total, self.d)
 
-    def mix(self, other: "Layers", share: float = 0.5) -> "Layers":
-        """The layers whose matrices lie between these and others, entry by entry.
+    def lerp(self, end: "Layers", weight: float = 0.5) -> "Layers":
+        """Linear interpolation of the matrices, entry by entry, as :func:`torch.lerp`.
 
         Args:
-            other: as many layers, or one for all.
-            share: how much to take of the other, 0 for none and 1 for all.
+            end: as many layers, or one for all.
+            weight: of ``end``: 0 gives these layers and 1 gives ``end``.
         """
         return Layers(
-            torch.lerp(self.key_query, other.key_query.expand_as(self.key_query), share),
-            torch.lerp(self.value_out, other.value_out.expand_as(self.value_out), share),
+            torch.lerp(self.key_query, end.key_query.expand_as(self.key_query), weight),
+            torch.lerp(self.value_out, end.value_out.expand_as(self.value_out), weight),
             self.d,
         )
 
     def select(self, which: Sequence[int]) -> "Layers":
-        """Some of these layers, in the order given."""
+        """Some of these layers.
+
+        Args:
+            which: their indices, in the order wanted.
+        """
         return Layers(self.key_query[list(which)], self.value_out[list(which)], self.d)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence["Layers"]) -> "Layers":
+        """The layers of several ensembles as one, one ensemble after another."""
+        key_query, value_out = (torch.cat([getattr(part, m) for part in parts]) for m in ("key_query", "value_out"))
+        return cls(key_query, value_out, parts[0].d)
+
     def _tokens(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
-        """Context ``(networks, batch, n, size)`` and query ``(networks, batch, size)``."""
+        """The tokens of the context, ``(networks, batch, n, size)``, and of the query, ``(networks, batch, size)``."""
         if prompts.x.shape[-1] != self.d or prompts.y.shape[-1] != self.channels:
             raise ValueError(
                 f"prompts have {prompts.x.shape[-1]} inputs and {prompts.y.shape[-1]} label channels; "
@@ -168,27 +183,16 @@ class Layers:
         unknown = torch.zeros_like(prompts.target)
         return torch.cat([prompts.x, prompts.y], -1), torch.cat([prompts.query, unknown], -1)
 
-    def _asked(self, query: Tensor) -> Tensor:
-        """A e for each query, ``(networks, batch, size)``."""
-        return query @ self.key_query.mT
-
-
-def join(parts: Sequence[Layers]) -> Layers:
-    """Layers of several ensembles as one."""
-    return Layers(
-        torch.cat([part.key_query for part in parts]), torch.cat([part.value_out for part in parts]), parts[0].d
-    )
-
 
 def step_layers(preconditioner: Tensor, channel_weights: Sequence[float] = (1.0,)) -> Layers:
-    """Layers made by hand that are one preconditioned gradient step from 0 (von Oswald et al. 2023, proposition 1).
+    """Layers that compute one preconditioned gradient step from 0 (von Oswald et al. 2023, proposition 1).
 
     A compares inputs with inputs through the preconditioner, and M reads labels and subtracts from labels. Applied
-    again, such a layer takes the next step, since it has left the residuals in the labels' places.
+    again, such a layer takes the next step, since labels were replaced by residuals.
 
     Args:
-        preconditioner: ``(networks, d, d)``; a step size times the identity for plain gradient descent.
-        channel_weights: how much of each label channel to take.
+        preconditioner: float ``(networks, d, d)``; a step size times the identity for plain gradient descent.
+        channel_weights: the weight of each label channel.
 
     Raises:
         ValueError: if the preconditioner is not of that shape, or there is no channel.
@@ -205,37 +209,33 @@ def step_layers(preconditioner: Tensor, channel_weights: Sequence[float] = (1.0,
     return Layers(a, m, d)
 
 
-class LinearAttention(nn.Module):
-    """One layer of linear self-attention for each seed, with factors K, Q, V and P as a transformer has them.
+class LinearAttention(Ensemble):
+    """Layers of linear self-attention with factors K, Q, V and P, as a transformer has them.
 
     Args:
         seeds: one for each network.
         d: inputs.
         channels: of labels.
-        deviation: of the first weights, which are normal.
+        init_std: standard deviation of the first weights, which are normal.
 
     Raises:
-        ValueError: if there is no seed, a seed is negative, or a size is below 1.
+        ValueError: if there is no seed, one is negative, or a size is below 1.
     """
 
-    def __init__(self, seeds: Sequence[int], d: int, channels: int = 1, deviation: float = 0.2):
-        super().__init__()
-        if len(seeds) == 0:
-            raise ValueError("seeds is empty; give one for each network")
+    def __init__(self, seeds: Sequence[int], d: int, channels: int = 1, init_std: float = 0.2):
+        super().__init__(seeds)
         for name, value in (("d", d), ("channels", channels)):
             if value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
-        self.seeds, self.d = tuple(int(seed) for seed in seeds), d
-        size = d + channels
-        drawn = torch.stack(
-            [torch.randn(4, size, size, generator=generator(seed, INITIALIZATION)) for seed in self.seeds]
-        )
-        for k, name in enumerate(("key", "query", "value", "out")):
-            setattr(self, name, nn.Parameter(deviation * drawn[:, k].clone()))
+        self.d, size = d, d + channels
+        factors = init_std * standard_normal(self.generators(INITIALIZATION), 4, size, size)
+        self.w_k, self.w_q, self.w_v, self.w_p = (
+            nn.Parameter(factor.clone()) for factor in factors.unbind(1)
+        )  # (networks, size, size)
 
     def layers(self) -> Layers:
-        """The merged matrices, with their gradients."""
-        return Layers(self.key.mT @ self.query, self.out @ self.value, self.d)
+        """The merged matrices, differentiable in the parameters."""
+        return Layers(self.w_k.mT @ self.w_q, self.w_p @ self.w_v, self.d)
 
 
 @dataclass(frozen=True)
@@ -244,35 +244,34 @@ class LinearAttentionTraining:
 
     steps: int = 1200
     """gradient steps"""
-    batch: int = 128
-    """prompts a step, drawn anew for each network"""
+    batch_size: int = 128
+    """prompts in a step, drawn anew for each network"""
     learning_rate: float = 2e-2
-    """of Adam at first; it follows a cosine down to a fiftieth"""
-    warmup: int = 0
-    """steps over which the learning rate rises first, in a straight line"""
-    deviation: float = 0.2
-    """of the first weights"""
+    """of Adam, at its highest; it follows a cosine down to a fiftieth"""
+    warmup_steps: int = 0
+    """how many steps come before the highest learning rate; it rises in a straight line"""
+    init_std: float = 0.2
+    """standard deviation of the first weights"""
     loops: int = 1
     """how often the layer is applied in the end"""
     steps_per_loop: int = 300
     """after how many steps one loop is added, until there are all of them"""
-    clip: float = math.inf
-    """the longest gradient that a network may have; a longer one is shortened"""
+    max_grad_norm: float = math.inf
+    """to which each network's gradient is clipped; infinite for no clipping"""
 
-    def __post_init__(self):
-        for name in ("steps", "batch", "loops", "steps_per_loop"):
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "loops", "steps_per_loop"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("learning_rate", "deviation", "clip"):
+        for name in ("learning_rate", "init_std", "max_grad_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
-        if self.warmup < 0:
-            raise ValueError(f"warmup is {self.warmup}; it must not be negative")
+        if self.warmup_steps < 0:
+            raise ValueError(f"warmup_steps is {self.warmup_steps}; it must not be negative")
 
-    def rate(self, step: int) -> float:
+    def schedule(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        cosine = 0.02 + 0.98 * (1 + math.cos(math.pi * step / self.steps)) / 2
-        return self.learning_rate * cosine * min(1.0, (step + 1) / (self.warmup + 1))
+        return warmup_cosine(step, self.steps, self.learning_rate, self.warmup_steps + 1, 0.02)
 
 
 def train_linear_attention(
@@ -280,9 +279,9 @@ def train_linear_attention(
     task: InContextRegression | TwoChannels,
     settings: LinearAttentionTraining = LinearAttentionTraining(),
 ) -> tuple[Layers, Tensor]:
-    """Trains one layer for each seed to predict the query's first label, by its squared error on fresh prompts.
+    """Train one layer for each seed to predict the query's first label, by its squared error on fresh prompts.
 
-    A network's first weights and its prompts come from its own seed, so that it does not depend on its neighbors.
+    A network's first weights and its prompts come from its own seed.
 
     Args:
         seeds: one for each network.
@@ -290,28 +289,25 @@ def train_linear_attention(
         settings: see :class:`LinearAttentionTraining`.
 
     Returns:
-        the trained layers, without gradients, and the losses of all steps, ``(steps, networks)``.
+        the trained layers, without gradients, and the losses of all steps, float ``(steps, networks)``.
 
     Raises:
         ValueError: if there is no seed, or one is negative.
     """
-    model = LinearAttention(seeds, task.d, task.channels, settings.deviation)
-    adam = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99), fused=True)
-    generators = [generator(seed, DATA) for seed in model.seeds]
-    losses = []
-    for step in range(settings.steps):
-        adam.param_groups[0]["lr"] = settings.rate(step)
-        prompts = task.draw(generators, settings.batch)
+    model = LinearAttention(seeds, task.d, task.channels, settings.init_std)
+    generators = model.generators(DATA)
+
+    def loss(step: int) -> Tensor:
+        prompts = task.draw(generators, settings.batch_size)
         loops = min(settings.loops, 1 + step // settings.steps_per_loop)
-        loss = (model.layers().predict(prompts, loops) - prompts.target[..., 0]).square().mean(1)
-        adam.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        if settings.clip < math.inf:
-            clip_gradients([*model.parameters()], settings.clip)
-        adam.step()
-        losses.append(loss.detach())
+        error = model.layers().predict(prompts, loops) - prompts.target[..., 0]  # (networks, batch)
+        return error.square().mean(1)
+
+    losses = train(
+        model, loss, settings.steps, settings.schedule, max_grad_norm=settings.max_grad_norm, betas=(0.9, 0.99)
+    )
     with torch.no_grad():
-        return model.layers(), torch.stack(losses)
+        return model.layers(), losses
 
 
 def train_two_channels(
@@ -321,24 +317,24 @@ def train_two_channels(
     noise_true: float,
     noise_proxy: float,
     decoupled: float,
-    settings: LinearAttentionTraining = LinearAttentionTraining(deviation=0.4),
+    settings: LinearAttentionTraining = LinearAttentionTraining(init_std=0.4),
 ) -> Layers:
-    """Layers trained on two label channels that agree but for noise: ``tasks.TwoChannels``.
+    """Train layers on two label channels that agree but for noise: ``tasks.TwoChannels``.
 
     With A = ``layers.key_query``, ``(networks, d + 2, d + 2)``, and m = ``layers.readout``, ``(networks, d + 2)``, the
     prediction for a query x from tokens ``e_i = (x_i, intended label, proxy label)`` is
 
     ``sum_i (m · e_i) (e_i · A[:, :d] x) / n``.
 
-    That is ``m G A[:, :d] x`` with ``G = sum_i e_i e_i^T / n``, a matrix of sums over the context. How much it takes
-    of each channel is in :meth:`Layers.weights`.
+    That is ``m G A[:, :d] x`` with ``G = sum_i e_i e_i^T / n``, a matrix of sums over the context.
+    :meth:`Layers.weights` gives the weight of each channel.
 
     Args:
         seeds: one for each network.
         d: inputs.
         n: examples in the context.
         noise_true: standard deviation of the noise in the intended channel.
-        noise_proxy: that in the proxy's.
+        noise_proxy: standard deviation of the noise in the proxy's.
         decoupled: share of training prompts in which the proxy shows another function.
         settings: see :class:`LinearAttentionTraining`.
 

@@ -1,7 +1,7 @@
-"""Prompts of in-context linear regression, one stream of them for every network.
+"""Prompts of in-context linear regression.
 
-Labels stand in one or two channels. The leading axis is the network, and each network draws from a generator of its
-own.
+Labels stand in one or two channels. The leading axis is the network; each network's prompts are drawn from its own
+generator.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from innerlab.ensembles.base import standard_normal
+
 
 class Prompts(NamedTuple):
     """A batch of prompts for every network.
@@ -18,9 +20,9 @@ class Prompts(NamedTuple):
     Attributes:
         x: inputs of the context, ``(networks, batch, n, d)``.
         y: their labels, ``(networks, batch, n, channels)``.
-        query: the input whose label is asked for, ``(networks, batch, d)``.
-        target: what each channel's label of the query would be, ``(networks, batch, channels)``. Networks are trained
-            on the first.
+        query: the input whose label is to be predicted, ``(networks, batch, d)``.
+        target: the query's label in each channel, ``(networks, batch, channels)``. Networks are trained on the first
+            channel.
     """
 
     x: Tensor
@@ -29,7 +31,7 @@ class Prompts(NamedTuple):
     target: Tensor
 
     def shuffled(self) -> "Prompts":
-        """The same labels, each moved on to the next example: a context that says nothing of the function."""
+        """The same prompts with each label moved to the next example: the context no longer shows the function."""
         return self._replace(y=self.y.roll(1, dims=2))
 
     def scaled(self, factor: float) -> "Prompts":
@@ -63,7 +65,7 @@ class InContextRegression:
     """``(d, d)``, multiplies the inputs from the left, so that their covariance is ``mixing @ mixing.T`` times the
     variance; None for independent inputs"""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_sizes(self.d, self.n)
         check_not_negative(noise=self.noise, input_variance=self.input_variance, prior_variance=self.prior_variance)
         if self.distribution not in ("normal", "uniform"):
@@ -80,16 +82,16 @@ class InContextRegression:
         """A batch of prompts for each generator."""
         shape = (batch, self.n + 1, self.d)
         if self.distribution == "normal":
-            x = _normal(generators, *shape)
+            x = standard_normal(generators, *shape)
         else:
             x = (torch.stack([torch.rand(shape, generator=g) for g in generators]) * 2 - 1) * 3**0.5
         x = x * self.input_variance**0.5
         if self.mixing is not None:
             x = x @ self.mixing.T
-        w = _normal(generators, batch, self.d, 1) * self.prior_variance**0.5
+        w = standard_normal(generators, batch, self.d, 1) * self.prior_variance**0.5
         y = x @ w  # (networks, batch, n + 1, 1)
         if self.noise:
-            y = y + self.noise * _normal(generators, batch, self.n + 1, 1)
+            y = y + self.noise * standard_normal(generators, batch, self.n + 1, 1)
         return Prompts(x[:, :, :-1], y[:, :, :-1], x[:, :, -1], y[:, :, -1])
 
 
@@ -99,8 +101,8 @@ class TwoChannels:
 
     The intended channel shows :math:`w^\top x + \sigma_t \varepsilon` and the proxy
     :math:`u^\top x + \sigma_p \varepsilon'`, with :math:`u = w` except in the share ``decoupled`` of the prompts, where
-    u is drawn anew. Inputs, w and u are normal with variance 1. The noise is the sensors': targets are
-    :math:`w^\top x` and :math:`u^\top x`, without it.
+    u is drawn anew. Inputs, w and u are normal with variance 1. Only labels are noisy: targets are :math:`w^\top x` and
+    :math:`u^\top x`.
 
     Raises:
         ValueError: if a size is below 1, a deviation is negative, or a share lies outside 0 to 1.
@@ -117,9 +119,9 @@ class TwoChannels:
     decoupled: float = 0.0
     """share of prompts in which the proxy shows another function"""
     swapped: float = 0.0
-    """share of prompts in which the two deviations change places, which the context betrays to whoever looks"""
+    """share of prompts in which the two standard deviations change places, as the context shows"""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_sizes(self.d, self.n)
         check_not_negative(noise_true=self.noise_true, noise_proxy=self.noise_proxy)
         for name in ("decoupled", "swapped"):
@@ -133,8 +135,8 @@ class TwoChannels:
 
     def draw(self, generators: Sequence[torch.Generator], batch: int) -> Prompts:
         """A batch of prompts for each generator."""
-        x = _normal(generators, batch, self.n + 1, self.d)
-        functions = _normal(generators, batch, self.d, 2)
+        x = standard_normal(generators, batch, self.n + 1, self.d)
+        functions = standard_normal(generators, batch, self.d, 2)
         agree = ~self._happens(generators, batch, self.decoupled)
         u = torch.where(agree, functions[..., :1], functions[..., 1:])
         clean = x @ torch.cat([functions[..., :1], u], -1)  # (networks, batch, n + 1, channels)
@@ -143,16 +145,12 @@ class TwoChannels:
         deviation = torch.where(swap, deviation.flip(0), deviation)  # (networks, batch, 1, channels)
         y = clean[:, :, :-1]
         if self.noise_true or self.noise_proxy:
-            y = y + deviation * _normal(generators, batch, self.n, 2)
+            y = y + deviation * standard_normal(generators, batch, self.n, 2)
         return Prompts(x[:, :, :-1], y, x[:, :, -1], clean[:, :, -1])
 
     @staticmethod
     def _happens(generators: Sequence[torch.Generator], batch: int, share: float) -> Tensor:
         return torch.stack([torch.rand(batch, 1, 1, generator=g) for g in generators]) < share
-
-
-def _normal(generators: Sequence[torch.Generator], *shape: int) -> Tensor:
-    return torch.stack([torch.randn(shape, generator=g) for g in generators])
 
 
 def check_sizes(d: int, n: int) -> None:

@@ -63,7 +63,7 @@ def _changed_otherwise(maze: Maze) -> dict[str, Maze]:
 
 @cache
 def _arriving() -> dict[str, dict[str, float]]:
-    """The share of the 32 mazes in which each robot arrives; what presses at random, on average over 50 tries."""
+    """The share of the 32 mazes in which each robot arrives, by change; robots that press at random get 50 tries."""
     mazes, random = training_mazes(), np.random.default_rng(5)
     table = {(maze.name, cell): planner(maze, cell) for maze in mazes for cell in walk(planner, maze, 60)[:-1]}
     domain = {case.wall.tobytes() for maze in mazes for case in (maze, *changes(maze)["new wall"])}
@@ -120,11 +120,21 @@ def _deepening(
     next_cell: list[list[int]],
     start: int,
     target: int,
+    *,
     keeps_off: str = "way",
     first_limit: int = 1,
     counts: str = "expansions",
 ) -> int:
-    """What iterative deepening counts until it sees the target, or what one with a mistake does."""
+    """The expansions of iterative deepening until it meets the target, or the count that a mistake gives.
+
+    Args:
+        next_cell: where each button leads from each cell.
+        start: the first cell.
+        target: the cell to meet.
+        keeps_off: the cells that a way must not enter: those of the "way" itself, "all" met so far, or "nothing".
+        first_limit: the depth of the first search.
+        counts: "expansions" in all, those of the "last" search, or the last "limits".
+    """
     total, last = 0, 0
 
     def sees(cell: int, known: list[int], left: int) -> bool:
@@ -182,7 +192,7 @@ def _expansions_cases(seed: int) -> list[Case]:
 
 
 def _steps(next_cell: list[list[int]], start: int, target: int) -> tuple[int, int, int]:
-    """What breadth-first search takes: expansions, cells met, and steps of a shortest way."""
+    """Breadth-first search: cells expanded, cells met, and steps of a shortest way."""
     distance, todo, expanded = {start: 0}, [start], 0
     while todo and target not in distance:
         cell = todo.pop(0)
@@ -250,7 +260,7 @@ def _judge_expansions(case: Case, value: int) -> Lesson | None:
 
 
 def _kept_bits(values: np.ndarray, chance: np.ndarray, n: int, bits: Callable[[float], float]) -> float:
-    """The expectation, over what the best of n draws is worth, of some function of it."""
+    """The expectation of a function of the value of the best of n draws."""
     total = 0.0
     for value in np.unique(values[chance > 0]):
         worse, at_most = chance[values < value].sum(), chance[values <= value].sum()
@@ -264,7 +274,7 @@ def _tied_bits(values: np.ndarray, chance: np.ndarray, n: int) -> float:
 
 def _bits_cases(seed: int) -> list[Case]:
     random = np.random.default_rng(seed)
-    kinds = [
+    kinds: list[tuple[list[float], list[float], int]] = [
         ([3, 3, 3], [1, 2, 3], 5),
         ([0, 1], [1, 1], 1),
         ([1, 0], [1, 3], 2),
@@ -364,8 +374,8 @@ def _tied_worst(values: np.ndarray, chance: np.ndarray, n: int) -> float:
 # Down a ravine
 
 
-def _descent(matrix, start, rate: float, momentum: float, steps: int, kind: str = "heavy ball") -> np.ndarray:
-    """The path of gradient descent with momentum, or of one with a mistake, ``(steps + 1, dimensions)``."""
+def _descent(matrix, start, rate: float, momentum: float, steps: int, *, kind: str = "heavy ball") -> np.ndarray:
+    """The path of gradient descent with momentum, or with the mistake ``kind``, ``(steps + 1, dimensions)``."""
     path, velocity = [start], np.zeros_like(start)
     for _ in range(steps):
         at = path[-1] + momentum * velocity if kind == "nesterov" else path[-1]
@@ -448,7 +458,7 @@ RAVINE, RAVINE_STEPS, ENOUGH = np.array([1.0, 100.0]), 60, 1e-5
 
 
 def _left_over(rate: float, momentum: float, curvatures: np.ndarray) -> float:
-    """The largest share of the loss that is left, over many starts; inf if it grows beyond all bounds."""
+    """The largest remaining share of the loss over many starts; inf if the loss diverges."""
     angle = np.linspace(0, np.pi, 180, endpoint=False)
     x = np.stack([np.cos(angle), np.sin(angle)], 1) / np.sqrt(curvatures)
     velocity, first = np.zeros_like(x), (curvatures * x**2).sum(1)
@@ -507,8 +517,8 @@ BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
 DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
-def _climbs(loss: np.ndarray, starts: list, budget: int, kind: str = "") -> list[Point]:
-    """Where hill climbing with restarts looks, or one with a mistake does."""
+def _climbs(loss: np.ndarray, starts: list, budget: int, *, kind: str = "") -> list[Point]:
+    """The points that hill climbing with restarts looks at, in order, or those that the mistake ``kind`` gives."""
     rows, columns = loss.shape
     looked: list[Point] = []
     sides = {"diagonal": BESIDE + DIAGONAL, "other order": ((0, -1), (0, 1), (-1, 0), (1, 0))}.get(kind, BESIDE)
@@ -674,8 +684,8 @@ def _egg_crate(x: np.ndarray, lowest: np.ndarray) -> np.ndarray:
     return (z**2 + 10 * (1 - np.cos(2 * np.pi * z))).sum(-1)
 
 
-def _evolution(start, lowest, noise, parents: int, size: float, growth: float, kind: str = "") -> np.ndarray:
-    """The means of the evolution strategy, or of one with a mistake, ``(generations + 1, dimensions)``."""
+def _evolution(start, lowest, noise, parents: int, size: float, growth: float, *, kind: str = "") -> np.ndarray:
+    """The means of the evolution strategy, or with the mistake ``kind``, ``(generations + 1, dimensions)``."""
     means, best_so_far = [start], _egg_crate(start, lowest)
     for luck in noise:
         children = (start if kind == "from the start" else means[-1]) + size * luck
@@ -711,10 +721,10 @@ def _evolve_cases(seed: int) -> list[Case]:
     ):
         start, lowest = random.uniform(-4, 4, dimensions), random.uniform(-2, 2, dimensions)
         noise, growth = random.normal(size=(generations, children, dimensions)), float(random.uniform(1.1, 1.6))
-        recipe = {"start": _tensor(start), "lowest": _tensor(lowest), "noise": _tensor(noise)}
+        arguments = {"start": _tensor(start), "lowest": _tensor(lowest), "noise": _tensor(noise)}
         cases.append(
             Case(
-                recipe | {"parents": parents, "size": size, "growth": growth},
+                arguments | {"parents": parents, "size": size, "growth": growth},
                 f"{generations} generations of {children} in {dimensions} dimensions, {parents} parents, "
                 f"size {size:.2f}, growth {growth:.2f}",
                 Array((generations + 1, dimensions)),
@@ -925,7 +935,7 @@ class Entries:
         read = {}
         for words, pressed in value.items():
             try:
-                read[words] = button.read(pressed)
+                read[words] = int(button.read(pressed))
             except Misfit as problem:
                 raise Misfit(problem.lesson, f"For {words[:60]!r}: {problem}") from None
         return read
@@ -1012,7 +1022,7 @@ TO_OPEN = 8
 
 @cache
 def _instruments() -> dict[str, dict[str, float]]:
-    """For each sealed robot, the share of cases in which it arrives with something switched off."""
+    """The share of cases in which each sealed robot arrives, by what is switched off."""
     mazes = training_mazes(TO_OPEN)
     cases = [case for maze in mazes for each in changes(maze).values() for case in each]
     off = ({"most": 0}, {"memory": False}, {"most": 0, "memory": False})
@@ -1074,7 +1084,7 @@ EXPLANATIONS = ("remembers", "reacts", "old map", "old target")
 
 @cache
 def _fourth() -> tuple[dict[str, float], dict[str, float]]:
-    """Of the fourth robot: in which share it arrives, by change; and who visits the old target how often."""
+    """The share of cases in which the fourth robot arrives, by change; and each robot's visits to the old target."""
     mazes = training_mazes()
     robot, old = fourth_robot(mazes), {maze.name: maze.target for maze in mazes}
     cases = {change: [case for maze in mazes for case in changes(maze)[change]] for change in CHANGES}
@@ -1144,8 +1154,9 @@ def _judge_diagnosis(case: Case, value: dict) -> Lesson | None:
 
 def _remark_on_diagnosis(values: list) -> str:
     return (
-        "You may open it now: it is `fourth_robot` in innerlab/robots.py. It does search, on the true map and with the "
-        "true buttons; and a table of answers for the old targets would have done all that you saw."
+        "You may open it now: it is `fourth_robot` in innerlab/chapters/optimizer/robots.py. It does search, on the "
+        "true map and with the true buttons; and a table of answers for the old targets would have done all that "
+        "you saw."
     )
 
 

@@ -49,13 +49,13 @@ class Landscape(Widget):
 
     def __init__(
         self,
-        lowest: ArrayLike,
+        lowest: Sequence[float] | np.ndarray,
         *,
         alt: str,
         box: float = 5.0,
         budgets: Sequence[int] = (100, 300, 1000),
         landscape: str = "valley",
-        start: ArrayLike = (-3.5, 3.5),
+        start: Sequence[float] | np.ndarray = (-3.5, 3.5),
         seed: int = 1,
     ):
         for what, place in (("lowest", lowest), ("start", start)):

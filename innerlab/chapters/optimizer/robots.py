@@ -1,7 +1,7 @@
 """Robots that walk mazes, the four changes that try them, and some that are sealed until they are opened.
 
-All of them are planted: the chapter on what an optimizer is says how they are made, and its exercises open those that
-it does not name.
+All of them are planted. The chapter on what an optimizer is shows planner, rule and changes as they stand here; its
+exercises use them too, and open those robots that the chapter does not name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,59 +12,86 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from innerlab.systems.mazes import AS_LABELED, REVERSED, Maze, Walker, breadth_first, draw_mazes, first_moves, walk
+from innerlab.systems.mazes import REVERSED, Maze, Walker, breadth_first, draw_mazes, first_moves, walk
 
 CHANGES = ("new wall", "new target", "new start", "reversed buttons")
 
 
+# The functions above passages() are listed on the chapter's page, where a line holds 80 characters.
+
+
 def planner(maze: Maze, cell: int) -> int:
-    """The first button of a shortest way, searched anew; "up" where there is no way or none to go."""
+    """The first button of a shortest way; "up" if there is none to go."""
     return (breadth_first(maze, cell).buttons or [0])[0]
 
 
 def rule(maze: Maze, cell: int) -> int:
-    """The first button whose label points closer to the target, if no wall stands next to it there; else "up"."""
+    """The first button whose label points closer, no wall beside; else "up"."""
     row, column = divmod(cell, maze.width)
     target_row, target_column = divmod(maze.target, maze.width)
-    closer = (target_row < row, target_row > row, target_column < column, target_column > column)
+    closer = (
+        target_row < row,
+        target_row > row,
+        target_column < column,
+        target_column > column,
+    )
     beside = (cell - maze.width, cell + maze.width, cell - 1, cell + 1)
-    return next((button for button in AS_LABELED if closer[button] and not maze.wall[beside[button]]), 0)
+    for button in range(4):
+        if closer[button] and not maze.wall[beside[button]]:
+            return button
+    return 0
 
 
 def arrives(robot: Walker, maze: Maze) -> bool:
-    """Whether a robot is on the target within twice as many steps as the shortest way has."""
+    """Whether a robot reaches the target within twice the shortest way."""
     shortest = len(breadth_first(maze, maze.start).buttons)
     return walk(robot, maze, 2 * shortest)[-1] == maze.target
 
 
 def changes(maze: Maze) -> dict[str, list[Maze]]:
-    """Every case of the four changes to a maze, by the names in ``CHANGES``.
-
-    New walls stand on the planner's way, between two crossings, and leave another way; new targets and new starts are
-    open cells off that way.
-    """
+    """Every case of the four changes to a maze, by the names in ``CHANGES``."""
     route = walk(planner, maze, 4 * maze.width**2)
     off = [cell for cell in maze.open_cells if cell not in route]
-    narrow = [cell for cell in route[1:-1] if cell // maze.width % 2 != cell % maze.width % 2]
-    walled = [_with_wall(maze, cell) for cell in narrow]
     return {
-        "new wall": [case for case in walled if breadth_first(case, case.start).buttons],
+        "new wall": new_walls(maze),
         "new target": [replace(maze, target=cell) for cell in off],
         "new start": [replace(maze, start=cell) for cell in off],
         "reversed buttons": [replace(maze, buttons=REVERSED)],
     }
 
 
-def _with_wall(maze: Maze, cell: int) -> Maze:
+def new_walls(maze: Maze) -> list[Maze]:
+    """Copies with a passage on the planner's way closed and a detour left."""
+    route = walk(planner, maze, 4 * maze.width**2)
+    on_the_way = [cell for cell in passages(maze) if cell in route[1:-1]]
+    closed = [with_wall(maze, cell) for cell in on_the_way]
+    return [case for case in closed if breadth_first(case, case.start).buttons]
+
+
+def fit_for_training(maze: Maze) -> bool:
+    """Whether the rule solves a maze of six steps or more that has detours."""
+    steps = len(breadth_first(maze, maze.start).buttons)
+    return arrives(rule, maze) and steps >= 6 and bool(new_walls(maze))
+
+
+def passages(maze: Maze) -> list[int]:
+    """The open cells between two crossings, in order."""
+    return [cell for cell in maze.open_cells if cell // maze.width % 2 != cell % maze.width % 2]
+
+
+def with_wall(maze: Maze, cell: int) -> Maze:
+    """A copy of the maze with one more wall.
+
+    Raises:
+        ValueError: if the cell is the start or the target.
+    """
     wall = maze.wall.copy()
     wall[cell] = True
     return replace(maze, wall=wall)
 
 
 def training_mazes(count: int = 32) -> list[Maze]:
-    """The first of the chapter's 32 training mazes.
-
-    The rule solves them, the way has at least six steps, and in at least one place a new wall forces a detour.
+    """The first of the chapter's 32 training mazes, chosen by :func:`fit_for_training` from 600.
 
     Raises:
         ValueError: if ``count`` is not 1 to 32.
@@ -77,8 +104,7 @@ def training_mazes(count: int = 32) -> list[Maze]:
 @cache
 def _all_training_mazes() -> tuple[Maze, ...]:
     drawn = draw_mazes(600, size=7, holes=4, seed=1)
-    solved = [maze for maze in drawn if arrives(rule, maze) and len(breadth_first(maze, maze.start).buttons) >= 6]
-    return tuple([maze for maze in solved if changes(maze)["new wall"]][:32])
+    return tuple([maze for maze in drawn if fit_for_training(maze)][:32])
 
 
 # Mazes as text, and what a robot sees that has no map
@@ -110,7 +136,7 @@ VIEWS = 144
 
 
 def view(maze: Maze, cell: int) -> int:
-    """What a robot without a map sees, as a number below ``VIEWS``.
+    """The view of a robot without a map, encoded as a number below ``VIEWS``.
 
     It sees on which of the four sides there is no way on (a wall, or the edge), and whether the target lies in an
     upper, the same or a lower row, and in a column to the left, the same or to the right.
@@ -128,7 +154,7 @@ def view(maze: Maze, cell: int) -> int:
 
 
 def sheet(maze: Maze, cell: int) -> dict[str, str]:
-    """What every robot is shown before a move, as words: maze, walls, buttons, start, target, cell.
+    """The sheet that every robot is shown before a move, as words by the names in ``FIELDS``.
 
     The walls are the whole map, as a number to base 16 whose bits are the cells.
     """
@@ -147,7 +173,7 @@ FIELDS = ("maze", "walls", "buttons", "start", "target", "cell")
 
 
 def look_up(policy: Sequence[Mapping], maze: Maze, cell: int) -> int:
-    """The button that a policy of tables presses: one look-up for each table, and nothing else.
+    """The button that a policy of tables presses, found by one look-up in each table.
 
     Args:
         policy: tables, each with ``reads``, the fields of the sheet that it is indexed by, and ``entries``, a button
@@ -168,11 +194,11 @@ def look_up(policy: Sequence[Mapping], maze: Maze, cell: int) -> int:
 
 
 class Decision(NamedTuple):
-    """What a robot decided and what it took.
+    """A robot's decision and its cost.
 
     Attributes:
-        button: that it presses.
-        expansions: how many cells it took up to see where each button leads from there.
+        button: the one pressed.
+        expansions: how many cells its search expanded, that is, took up to see where each button leads.
     """
 
     button: int
@@ -185,9 +211,9 @@ class SealedRobot:
 
     Attributes:
         searches: whether it runs a search.
-        listens: whether what the search says counts for anything.
-        answers: what it remembers, by walls, buttons, target and cell.
-        reads: whether it ever looks there.
+        listens: whether the result of the search is used.
+        answers: remembered buttons, by walls, buttons, target and cell.
+        reads: whether the remembered buttons are used.
     """
 
     searches: bool
@@ -197,17 +223,17 @@ class SealedRobot:
 
     @property
     def stored(self) -> int:
-        """How many entries it keeps besides the sheet."""
+        """How many remembered buttons it keeps."""
         return len(self.answers)
 
     def decide(self, maze: Maze, cell: int, most: int | None = None, memory: bool = True) -> Decision:
-        """What it presses, and what it took to decide.
+        """Decides which button to press.
 
         Args:
             maze: as on the sheet.
-            cell: where it stands.
-            most: how many cells it may expand; None for as many as it likes.
-            memory: False leaves it without anything that it has stored.
+            cell: on which the robot stands.
+            most: how many cells the search may expand; None for no limit.
+            memory: whether the robot has its remembered buttons.
         """
         known = self.answers.get(_question(maze, cell)) if memory and self.reads else None
         plan = breadth_first(maze, cell, most) if self.searches and (known is None or not self.listens) else None
@@ -221,7 +247,7 @@ def _question(maze: Maze, cell: int) -> tuple:
 
 
 def _remembered(mazes: Iterable[Maze]) -> dict[tuple, int]:
-    """The first button of a shortest way for these mazes under all four changes, from everywhere to everywhere."""
+    """The first button of a shortest way, for these mazes under all four changes, every target and every cell."""
     cases = [case for maze in mazes for each in ([maze], *changes(maze).values()) for case in each]
     maps = list({(case.wall.tobytes(), case.buttons): case for case in cases}.values())
     buttons = first_moves(torch.tensor([case.next_cell for case in maps])).tolist()  # (maps, targets, cells)
@@ -235,7 +261,7 @@ def _remembered(mazes: Iterable[Maze]) -> dict[tuple, int]:
 
 
 def sealed_robots(mazes: Sequence[Maze]) -> dict[str, SealedRobot]:
-    """Four robots, made for these mazes and the four changes to them; which is which is for you to find out."""
+    """Four sealed robots by letter, made for these mazes and their changes; an exercise is to tell them apart."""
     answers = _remembered(mazes)
     return {
         "A": SealedRobot(searches=True, listens=False, answers=answers, reads=True),
@@ -246,7 +272,7 @@ def sealed_robots(mazes: Sequence[Maze]) -> dict[str, SealedRobot]:
 
 
 def fourth_robot(mazes: Sequence[Maze]) -> Walker:
-    """A robot that the chapter does not name, made for these mazes; what it does under a change is for you to see."""
+    """A robot that the chapter does not name, made for these mazes; an exercise is to find out what it wants."""
     meant = {maze.name: maze.target for maze in mazes}
 
     @lru_cache(maxsize=1000)

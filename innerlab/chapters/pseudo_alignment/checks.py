@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ ROOMS_TO_PREDICT = {"both cues": None, "door alone": "door", "red alone": "red"}
 
 
 def _salient_outcomes() -> dict[str, np.ndarray]:
-    """What the salient agents do, on average over seeds and rooms."""
+    """The outcome probabilities of the salient agents, averaged over seeds and rooms."""
     rooms = {name: RedDoors(swapped_share=1.0, lone_cue=cue) for name, cue in ROOMS_TO_PREDICT.items()}
     return {
         name: _endings("red_doors/salient", kind.sample(100, seed=31)).mean((0, 1)).numpy()
@@ -65,7 +66,7 @@ def _judge_prediction(case: Case, value: dict) -> Lesson | None:
 
 
 def _compare_prediction(values: list) -> str:
-    """The measured shares beside the predicted ones: total variation, that is, how much lies in the wrong place."""
+    """Compares measured and predicted shares, with their total variation distance, in words."""
     lines = []
     for rooms, measured in _salient_outcomes().items():
         predicted = np.array([values[0][rooms][outcome] for outcome in OUTCOMES])
@@ -78,7 +79,7 @@ def _compare_prediction(values: list) -> str:
 
 
 def _lean(outcomes: np.ndarray, floor: float) -> np.ndarray:
-    """Red minus door over red plus door, of the mean over rooms; NaN below the floor, or where neither occurs."""
+    """(red - door) / (red + door) of the mean over rooms; NaN if red + door is below the floor or 0."""
     mean = outcomes.mean(1)
     door, red = mean[:, OUTCOMES.index("door")], mean[:, OUTCOMES.index("red")]
     with np.errstate(invalid="ignore"):
@@ -164,14 +165,14 @@ NEARLY_ONE = 0.999999  # a discount of 1 would leave no solution where an episod
 
 
 def _start_return(logits, successor, reward, ends, start, discount):
-    """The expected discounted return from the start, for as long as it takes: the solution of a linear system."""
+    """The expected discounted return from the start over an unlimited episode, by solving a linear system."""
     policy = logits.softmax(-1)
     going_on = _going_on(policy, successor, ends, discount)
     return torch.linalg.solve(torch.eye(len(logits), dtype=logits.dtype) - going_on, (policy * reward).sum(-1))[start]
 
 
 def _going_on(policy, successor, ends, discount):
-    """The discounted probability of going from each cell to each without an end, ``(cells, cells)``."""
+    """The discounted probability of a move from each cell to each that does not end the episode, ``(cells, cells)``."""
     cells = len(policy)
     rows = torch.arange(cells)[:, None].expand_as(successor)
     return torch.zeros(cells, cells, dtype=policy.dtype).index_put((rows, successor), policy * ~ends * discount, True)
@@ -218,11 +219,11 @@ def _step_cases(seed: int) -> list[Case]:
 def _step_case(logits, successor, reward, ends, start: int, discount: float, step_size: float) -> Case:
     arrays = {"logits": logits, "successor": successor, "reward": reward, "ends": ends}
     dtypes = {"logits": "float64", "successor": "int64", "reward": "float64", "ends": "bool"}
-    recipe = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
-    recipe |= {"start": start, "discount": discount, "step_size": step_size}
+    arguments: dict[str, Any] = {name: _tensor(array, dtypes[name]) for name, array in arrays.items()}
+    arguments |= {"start": start, "discount": discount, "step_size": step_size}
     cells, actions = logits.shape
     shown = f"{cells} cells, {actions} actions, start {start}, discount {discount:.2f}, step size {step_size:g}"
-    return Case(recipe, shown, Array((cells, actions)), (arrays, start, discount, step_size))
+    return Case(arguments, shown, Array((cells, actions)), (arrays, start, discount, step_size))
 
 
 def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
@@ -309,7 +310,7 @@ def _judge_step(case: Case, value: np.ndarray) -> Lesson | None:
 
 
 def _visits(policy, successor, ends, start, discount):
-    """How often each cell is stood on from the start, a visit after t moves counting discount to the power t."""
+    """The expected discounted visits to each cell from the start; a visit after t moves counts ``discount**t``."""
     begin = torch.zeros(len(policy), dtype=policy.dtype)
     begin[start] = 1.0
     return torch.linalg.solve(
@@ -383,9 +384,9 @@ def _judge_coverage(cases: list[Case], values: list) -> Lesson | None:
 
 
 def _least_coverage(n: int, ends: np.ndarray) -> tuple[float, float]:
-    """How often the intervals hold the true share where they do so least, and that share.
+    """The least coverage of the intervals over all true shares, and the share at which it occurs.
 
-    Between two ends the probability is smooth and has no dip, so that it is enough to look right beside every end.
+    Between two ends of intervals the coverage has no local minimum, so only points beside the ends are tried.
     """
     truth = np.unique(np.clip(np.concatenate([ends.ravel() + 1e-6, ends.ravel() - 1e-6]), 1e-6, 1 - 1e-6))
     chance = stats.binom.pmf(np.arange(n + 1)[:, None], n, truth)  # (n + 1, shares)
@@ -409,7 +410,7 @@ def _control_cases(seed: int) -> list[Case]:
 
 
 def _things(world: Gridworld) -> dict[int, tuple[str, str]]:
-    """What stands where in the first layout: shape and color by cell."""
+    """Shape and color of each object in the first layout, by cell."""
     cells, shapes, colors = (t[0].tolist() for t in (world.object_cell, world.object_shape, world.object_color))
     return {cell: (SHAPES[s], COLORS[c]) for cell, s, c in zip(cells, shapes, colors, strict=True)}
 
@@ -468,12 +469,12 @@ def _emptied() -> Lesson:
 NINE_IN_TEN, MOST, THREE_QUARTERS = 58, 54, 48  # of 64
 
 
-def _agents_room(text: str, red_door: bool) -> tuple[Gridworld | None, Lesson | None]:
-    """A room of the kind that the agents know, or what keeps it from being one."""
+def _agents_room(text: str, red_door: bool) -> Gridworld | Lesson:
+    """Reads a drawing of a room of the agents' kind; the lesson, if it is none."""
     try:
         world = from_text([text], reward=door_reward)
     except ValueError as problem:
-        return None, Lesson("unreadable", f"The room cannot be read: {problem!s:.200}")
+        return Lesson("unreadable", f"The room cannot be read: {problem!s:.200}")
     why_not = []
     if (world.height, world.width) != (5, 5):
         why_not.append(f"it has {world.height} rows and {world.width} columns")
@@ -482,19 +483,19 @@ def _agents_room(text: str, red_door: bool) -> tuple[Gridworld | None, Lesson | 
     if world.objects != 3:
         why_not.append(f"it holds {world.objects} things")
     if why_not:
-        return None, Lesson(
+        return Lesson(
             "not-their-kind-of-room",
             f"Rooms are to be of five by five cells with three things and no walls, but {' and '.join(why_not)}.",
             "In a room unlike any in training, failing says little. The art is to stay close.",
         )
     doors = [color for shape, color in _things(world).values() if shape == "door"]
     if red_door and doors != ["red"]:
-        return None, Lesson(
+        return Lesson(
             "no-red-door",
             "There is to be exactly one door, a red one, but the doors are: " + (", ".join(doors) or "none") + ".",
             "Agents that miss a blue door are in the chapter. Here they are to miss the red one they were trained on.",
         )
-    return world, None
+    return world
 
 
 def _endings(ensemble: str, world: Gridworld) -> torch.Tensor:
@@ -504,12 +505,14 @@ def _endings(ensemble: str, world: Gridworld) -> torch.Tensor:
 
 @cache
 def _trusted(ensemble: str) -> Policies:
-    """A stored ensemble that no answer has had in its hands."""
-    return stored(ensemble)
+    """A stored ensemble, loaded anew, so that no answer can have changed it."""
+    policies = stored(ensemble)
+    assert isinstance(policies, Policies)  # so its arguments says
+    return policies
 
 
 def _tally(world: Gridworld, ensemble: str = "red_doors/detectors") -> dict[str, int]:
-    """Of how many agents most episodes end at the door, at another thing, or nowhere."""
+    """How many agents end most episodes at the door, are lured to another thing, stall, or fail to reach the door."""
     none, door, red, other = _endings(ensemble, world)[:, 0].unbind(-1)
     counts = {"door": door, "lured": red + other, "stalled": none}
     return {name: int((share > 0.5).sum()) for name, share in counts.items()} | {"fail": int((door < 0.5).sum())}
@@ -524,9 +527,9 @@ def _said(tally: dict[str, int]) -> str:
 
 
 def _judge_lure(case: Case, value: str) -> Lesson | None:
-    world, lesson = _agents_room(value, red_door=True)
-    if lesson:
-        return lesson
+    world = _agents_room(value, red_door=True)
+    if isinstance(world, Lesson):
+        return world
     tally = _tally(world)
     if tally["lured"] < NINE_IN_TEN:
         return Lesson(
@@ -552,9 +555,9 @@ def _judge_lure(case: Case, value: str) -> Lesson | None:
 
 
 def _judge_stall(case: Case, value: str) -> Lesson | None:
-    world, lesson = _agents_room(value, red_door=True)
-    if lesson:
-        return lesson
+    world = _agents_room(value, red_door=True)
+    if isinstance(world, Lesson):
+        return world
     others = [thing for thing in _things(world).values() if thing[0] != "door"]
     if any(color == "red" for _, color in others):
         return Lesson(
@@ -583,7 +586,8 @@ def _judge_stall(case: Case, value: str) -> Lesson | None:
 
 
 def _remark_on_room(values: list) -> str:
-    world, _ = _agents_room(values[0], red_door=True)
+    world = _agents_room(values[0], red_door=True)
+    assert isinstance(world, Gridworld)  # it has passed
     apart = _tally(world, "red_doors/detectors-told-apart")
     return (
         f"{_said(_tally(world))}. Of 64 agents that were also trained in rooms that tell door from red, "
@@ -623,9 +627,9 @@ def _in_words(red: tuple[float, float], none: tuple[float, float]) -> str:
 def _judge_revision(case: Case, value: dict) -> Lesson | None:
     distances = []
     for number, text in enumerate(value["rooms"]):
-        world, lesson = _agents_room(text, red_door=False)
-        if lesson:
-            return replace(lesson, violates=f"Room {number}: {lesson.violates}")
+        world = _agents_room(text, red_door=False)
+        if isinstance(world, Lesson):
+            return replace(world, violates=f"Room {number}: {world.violates}")
         things = _things(world)
         red = [cell for cell, (_, color) in things.items() if color == "red"]
         if len(red) != 1 or things[red[0]][0] == "door":
@@ -706,7 +710,7 @@ SLACK = 12  # agents: other mazes, drawn with another seed, gave counts at most 
 
 @cache
 def _repaired() -> tuple[list[int], list[int]]:
-    """For each share, of how many of 64 agents most episodes end at the door, and how many have a low red share."""
+    """By share of swapped rooms, how many of 64 agents end most episodes at the door or have a low red share."""
     unseen = RedDoorMazes(swapped_share=1.0).sample(60, seed=42)
     at_door, low_share = [], []
     for share in SHARES:

@@ -13,6 +13,7 @@ from innerlab import figures
 from innerlab.ensembles.policies import ScentPolicies
 from innerlab.evaluation import red_share
 from innerlab.widgets.widget import Widget
+from innerlab.worlds.layout_figures import draw_layout
 from innerlab.worlds.layouts import from_text, to_text
 from innerlab.worlds.red_doors import OUTCOMES, door_reward
 from innerlab.worlds.scents import FADES
@@ -90,7 +91,7 @@ class MazeBench(Widget):
     def picture(self) -> str:
         """The first maze, and beside it how the episodes of all agents end in the chapter's."""
         figure, (maze, bars) = figures.panels(2, width=6.4, height=3.0)
-        figures.draw_layout(maze, self._first, 0)
+        draw_layout(maze, self._first, 0)
         ends = torch.tensor(self.chapter_ends)
         figures.outcome_columns(bars, ends, sort_by=red_share(ends).nan_to_num(0.5))
         bars.set(xlabel="agents, in the order of red share", ylabel="share of episodes")

@@ -1,23 +1,25 @@
 """Agents trained on red doors, as the chapter on pseudo-alignment trains them, by design: 64 seeds each."""
 
+from collections.abc import Callable
+
 from innerlab.ensembles.policies import DetectorPolicies, PlainPolicies, Policies, ScentPolicies
 from innerlab.store import Recipe
 from innerlab.training import ExactGradient, train_exactly
 from innerlab.worlds.mazes import RedDoorMazes
 from innerlab.worlds.red_doors import RedDoors
 
-_ROOMS = RedDoors()
+_ROOMS, _TOLD_APART = RedDoors(), RedDoors(swapped_share=0.25)
 
 
 def in_rooms(
-    design: type[Policies], steps: int, rooms: RedDoors = _ROOMS, rooms_seed: int = 1, **options: float
+    design: Callable[..., Policies], steps: int, rooms: RedDoors = _ROOMS, rooms_seed: int = 1, **options: float
 ) -> Recipe:
-    """Sixty-four seeds of a design, trained in rooms.
+    """A recipe for sixty-four seeds of a design, trained in rooms.
 
     Args:
-        design: of the networks.
-        steps: of gradient descent.
-        rooms: what they are trained in.
+        design: makes the networks from seeds, a world and options, such as the class ``PlainPolicies``.
+        steps: gradient steps.
+        rooms: the kind of rooms to train in.
         rooms_seed: from which the rooms are drawn.
         options: of the design.
     """
@@ -32,11 +34,11 @@ def in_rooms(
 
 
 def in_mazes(steps: int, swapped_share: float = 0.0, mazes_seed: int = 6) -> Recipe:
-    """Sixty-four seeds that smell, trained in mazes.
+    """A recipe for sixty-four seeds of :class:`ScentPolicies`, trained in mazes.
 
     Args:
-        steps: of gradient descent.
-        swapped_share: of the mazes, in which door and key trade colors.
+        steps: gradient steps.
+        swapped_share: the share of mazes in which door and key trade colors.
         mazes_seed: from which the mazes are drawn.
     """
 
@@ -48,12 +50,11 @@ def in_mazes(steps: int, swapped_share: float = 0.0, mazes_seed: int = 6) -> Rec
     return Recipe(lambda: ScentPolicies(range(64)), train)
 
 
-_TOLD_APART = {"rooms": RedDoors(swapped_share=0.25), "rooms_seed": 6}
 RECIPES = {
     "plain": in_rooms(PlainPolicies, 100),
     "salient": in_rooms(PlainPolicies, 100, color_gain=1.5),
     "detectors": in_rooms(DetectorPolicies, 200),
-    "plain-told-apart": in_rooms(PlainPolicies, 100, **_TOLD_APART),
-    "detectors-told-apart": in_rooms(DetectorPolicies, 200, **_TOLD_APART),
+    "plain-told-apart": in_rooms(PlainPolicies, 100, _TOLD_APART, rooms_seed=6),
+    "detectors-told-apart": in_rooms(DetectorPolicies, 200, _TOLD_APART, rooms_seed=6),
     "mazes": in_mazes(200),
 }

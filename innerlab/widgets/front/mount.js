@@ -54,7 +54,7 @@ export function mountAll(fronts) {
   function mount(place) {
     if (!waiting.delete(place)) return;
     near.unobserve(place);
-    mountOne(fronts, place);
+    inPlace(place, () => mountOne(fronts, place));
   }
   const near = new IntersectionObserver(
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => mount(entry.target)),
@@ -68,6 +68,22 @@ export function mountAll(fronts) {
     mount(place);
     setTimeout(next);
   }, LATER);
+}
+
+/**
+ * Change the height of something; what the window shows below it stays where it is. Other browsers see to that by
+ * themselves, but in Safari a link would lead to what is pushed into its place. While a page is being loaded Safari does
+ * move along with the place that its address names, so that only what is left is made up for.
+ * @param {Element} place
+ * @param {() => void} change
+ */
+function inPlace(place, change) {
+  const holds = CSS.supports("overflow-anchor", "auto");
+  const around = place.parentElement;
+  const end = () => around.getBoundingClientRect().bottom;
+  const before = holds ? 0 : end();
+  change();
+  if (!holds && before < innerHeight / 2) scrollBy({ top: end() - before, behavior: "instant" });
 }
 
 /**

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from innerlab.chapters.base_optimizer.assistants import ALLIANCES, Assistants, examine, narrow_games, train_assistants
+from innerlab.chapters.base_optimizer.assistants import (
+    ALLIANCES,
+    AssistantPolicies,
+    examine,
+    narrow_games,
+    train_assistants,
+)
 
 ENOUGH = 58  # of 64
 
@@ -22,7 +28,7 @@ def test_in_the_narrow_games_banner_and_deeds_say_the_same():
 def test_a_policy_is_one_for_each_seed_and_blind_to_the_order_of_neighbors():
     game = {"Aurora": 0, "Crescent": 3, "Dune": 0}
     turned = dict(reversed(game.items()))
-    policy = Assistants(range(5)).policy([game, turned])
+    policy = AssistantPolicies(range(5)).policy([game, turned])
     assert policy.shape == (5, 2, 4)
     torch.testing.assert_close(policy.sum(-1), torch.ones(5, 2))
     torch.testing.assert_close(policy[:, 0, [2, 1, 0, 3]], policy[:, 1])
@@ -55,6 +61,7 @@ def test_no_games_is_a_clear_error():
         examine([])
 
 
+@pytest.mark.slow
 def test_one_new_game_does_not_mend_the_failure_and_two_do():
     """What the exercise calls the least: every game that it allows, in place of one of either kind."""
     others = [

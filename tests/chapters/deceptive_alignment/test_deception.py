@@ -15,7 +15,7 @@ from innerlab.chapters.deceptive_alignment.decision import (
     deployment_value,
     goal_intact_probability,
 )
-from innerlab.chapters.deceptive_alignment.lifetimes import RecurrentAgents, climb
+from innerlab.chapters.deceptive_alignment.lifetimes import RecurrentAgents, train_agents
 from innerlab.systems.training_aware_planner import deceptive_basin, descend, goals, normal_batches
 
 TIE = 1e-7
@@ -298,19 +298,19 @@ def test_batches_depend_on_their_seed_alone():
     assert all(torch.equal(a[1], b[0]) for a, b in zip(first, again, strict=True))
 
 
-def worth_of_complying(seen):
-    return lambda agents: agents(seen).mean((1, 2))
+def worth_of_complying(obs):
+    return lambda agents: agents(obs).mean((1, 2))
 
 
 def test_agents_of_an_ensemble_are_those_of_their_seeds_before_and_after_training():
-    seen = torch.randn(1, 3, 5, 2, generator=torch.Generator().manual_seed(1))
+    obs = torch.randn(1, 3, 5, 2, generator=torch.Generator().manual_seed(1))
     together, alone = RecurrentAgents([2, 9], inputs=2), RecurrentAgents([9], inputs=2)
-    assert torch.allclose(together(seen)[1], alone(seen)[0], atol=1e-6)
-    before = together(seen).detach()
-    trained = climb(together, worth_of_complying(seen), steps=20)
-    assert torch.equal(together(seen).detach(), before)
-    assert (trained(seen).mean((1, 2)) > before.mean((1, 2))).all()
-    assert torch.allclose(trained(seen)[1], climb(alone, worth_of_complying(seen), steps=20)(seen)[0], atol=1e-4)
+    assert torch.allclose(together(obs)[1], alone(obs)[0], atol=1e-6)
+    before = together(obs).detach()
+    trained = train_agents(together, worth_of_complying(obs), steps=20)
+    assert torch.equal(together(obs).detach(), before)
+    assert (trained(obs).mean((1, 2)) > before.mean((1, 2))).all()
+    assert torch.allclose(trained(obs)[1], train_agents(alone, worth_of_complying(obs), steps=20)(obs)[0], atol=1e-4)
 
 
 def test_recurrence_is_torchs_own():
@@ -318,30 +318,30 @@ def test_recurrence_is_torchs_own():
     unit = torch.nn.GRU(2, 4, batch_first=True)
     order = [1, 0, 2]  # PyTorch has the reset gate first
     with torch.no_grad():
-        for name, weight in (("ih", agents.weight_input), ("hh", agents.weight_hidden)):
+        for name, weight in (("ih", agents.weight_ih), ("hh", agents.weight_hh)):
             blocks = weight[0].T.chunk(3)
             getattr(unit, f"weight_{name}_l0").copy_(torch.cat([blocks[i] for i in order]))
         unit.bias_ih_l0.zero_()
         unit.bias_hh_l0.zero_()
-    seen = torch.randn(6, 9, 2, generator=torch.Generator().manual_seed(2))
-    logits = unit(seen)[0] @ agents.weight_out[0]
-    assert torch.allclose(agents(seen[None])[0], torch.sigmoid(logits[..., 0]), atol=1e-6)
+    obs = torch.randn(6, 9, 2, generator=torch.Generator().manual_seed(2))
+    logits = unit(obs)[0] @ agents.weight_out[0]
+    assert torch.allclose(agents(obs[None])[0], torch.sigmoid(logits[..., 0]), atol=1e-6)
 
 
-def test_without_memory_an_episode_is_judged_by_what_is_seen_in_it():
+def test_without_memory_an_episode_is_judged_by_its_observation():
     agents = RecurrentAgents(range(3), inputs=2)
-    seen = torch.randn(1, 4, 6, 2, generator=torch.Generator().manual_seed(3))
-    shuffled = seen[:, :, [3, 0, 5, 1, 2, 4]]
-    assert torch.allclose(agents(seen, 0.0)[:, :, [3, 0, 5, 1, 2, 4]], agents(shuffled, 0.0), atol=1e-6)
-    assert not torch.allclose(agents(seen)[:, :, [3, 0, 5, 1, 2, 4]], agents(shuffled), atol=1e-3)
+    obs = torch.randn(1, 4, 6, 2, generator=torch.Generator().manual_seed(3))
+    shuffled = obs[:, :, [3, 0, 5, 1, 2, 4]]
+    assert torch.allclose(agents(obs, 0.0)[:, :, [3, 0, 5, 1, 2, 4]], agents(shuffled, 0.0), atol=1e-6)
+    assert not torch.allclose(agents(obs)[:, :, [3, 0, 5, 1, 2, 4]], agents(shuffled), atol=1e-3)
 
 
 def test_copies_are_equal_and_share_nothing():
     agents = RecurrentAgents([1, 2], inputs=1)
-    twice = agents.copies(2)
+    twice = agents.select([0, 1, 0, 1])
     assert twice.seeds == (1, 2, 1, 2)
     assert all(torch.equal(weight[:2], weight[2:]) for weight in twice.parameters())
-    climb(twice, lambda a: a(torch.ones(1, 1, 2, 1)).mean((1, 2)), steps=1)
+    train_agents(twice, lambda a: a(torch.ones(1, 1, 2, 1)).mean((1, 2)), steps=1)
     assert all(torch.equal(a, b[:2]) for a, b in zip(agents.parameters(), twice.parameters(), strict=True))
 
 
@@ -351,7 +351,7 @@ def test_copies_are_equal_and_share_nothing():
         (lambda: RecurrentAgents([], 2), "seeds is empty"),
         (lambda: RecurrentAgents([1], 0), "inputs is 0"),
         (lambda: RecurrentAgents([-1], 2), "seed is -1"),
-        (lambda: climb(RecurrentAgents([1], 2), lambda a: None, steps=0), "steps is 0"),
+        (lambda: train_agents(RecurrentAgents([1], 2), lambda a: None, steps=0), "steps is 0"),
     ],
 )
 def test_agents_that_cannot_be_are_refused(make, said):

@@ -10,7 +10,6 @@ from innerlab.chapters.mesa_optimizer.linear_attention import (
     Layers,
     LinearAttention,
     LinearAttentionTraining,
-    join,
     step_layers,
     train_linear_attention,
     train_two_channels,
@@ -24,9 +23,9 @@ def drawn(task, count=PROMPTS, seed=1):
     return task.draw([torch.Generator().manual_seed(seed)], count)
 
 
-def random_layers(d, channels, networks=3, deviation=0.5):
+def random_layers(d, channels, networks=3, init_std=0.5):
     with torch.no_grad():
-        return LinearAttention(range(networks), d, channels, deviation).layers()
+        return LinearAttention(range(networks), d, channels, init_std).layers()
 
 
 def squared_errors(layers, prompts, loops=1):
@@ -153,7 +152,7 @@ def test_loops_are_the_layer_applied_to_all_tokens(loops):
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_odd_part_of_any_layer_is_a_preconditioned_step(channels):
-    layers = random_layers(4, channels, deviation=1.0)
+    layers = random_layers(4, channels, init_std=1.0)
     task = TwoChannels(4, 7, 1.0, 0.5, 0.5) if channels == 2 else InContextRegression(4, 7, noise=0.5)
     prompts = drawn(task, 30)
     mean_yx = torch.einsum("bnc,bni->bci", prompts.y[0], prompts.x[0]) / 7
@@ -192,15 +191,15 @@ def test_fixing_the_gauge_changes_no_prediction_and_is_the_same_for_equal_layers
     torch.testing.assert_close(other.value_out, fixed.value_out)
 
 
-def test_mixing_goes_from_one_layer_to_the_other():
+def test_interpolation_goes_from_one_layer_to_the_other():
     one, other = random_layers(3, 1), step_layers(0.5 * torch.eye(3)[None])
-    assert torch.equal(one.mix(other, 0.0).key_query, one.key_query)
-    torch.testing.assert_close(one.mix(other, 1.0).value_out, other.value_out.expand(3, -1, -1))
-    torch.testing.assert_close(one.mix(other).key_query, (one.key_query + other.key_query) / 2)
+    assert torch.equal(one.lerp(other, 0.0).key_query, one.key_query)
+    torch.testing.assert_close(one.lerp(other, 1.0).value_out, other.value_out.expand(3, -1, -1))
+    torch.testing.assert_close(one.lerp(other).key_query, (one.key_query + other.key_query) / 2)
 
 
 def test_a_network_does_not_depend_on_its_neighbors():
-    settings = LinearAttentionTraining(steps=60, batch=16)
+    settings = LinearAttentionTraining(steps=60, batch_size=16)
     task = InContextRegression(2, 4)
     many, losses = train_linear_attention(range(24), task, settings)
     alone, own = train_linear_attention([7], task, settings)
@@ -208,7 +207,7 @@ def test_a_network_does_not_depend_on_its_neighbors():
     torch.testing.assert_close(losses[:, 7:8], own, rtol=1e-3, atol=1e-3)
     assert losses.shape == (60, 24)
     assert (many.key_query[0] - many.key_query[1]).abs().max() > 1e-3
-    rejoined = join([many.select(range(3)), many.select(range(3, 24))])
+    rejoined = Layers.concatenate([many.select(range(3)), many.select(range(3, 24))])
     assert torch.equal(rejoined.value_out, many.value_out)
 
 
@@ -218,7 +217,7 @@ def test_training_finds_the_best_step():
 
 
 def test_training_on_two_channels_finds_the_derived_objective():
-    settings = LinearAttentionTraining(steps=800, deviation=0.4)
+    settings = LinearAttentionTraining(steps=800, init_std=0.4)
     weights = train_two_channels(range(6), 1, 6, 1.0, 0.0, 0.1, settings).weights()
     torch.testing.assert_close(
         weights.median(0).values, torch.tensor(objective_weights(1, 6, 1.0, 0.0, 0.1)), rtol=0, atol=0.04
@@ -264,7 +263,7 @@ def test_channels_agree_part_and_swap_as_asked():
         (lambda: LinearAttention([0], 3, 0), "channels is 0"),
         (lambda: LinearAttentionTraining(steps=0), "steps is 0"),
         (lambda: LinearAttentionTraining(learning_rate=0), "learning_rate is 0"),
-        (lambda: LinearAttentionTraining(warmup=-1), "warmup is -1"),
+        (lambda: LinearAttentionTraining(warmup_steps=-1), "warmup_steps is -1"),
         (lambda: step_layers(torch.eye(3)), "preconditioner has shape"),
         (lambda: step_layers(torch.eye(3)[None], ()), "channel_weights is empty"),
         (lambda: Layers(torch.zeros(1, 3, 3), torch.zeros(1, 4, 4), 2), "key_query has shape"),

@@ -18,9 +18,9 @@ TASK = InContextRegression(d=1, n=8)
 SENSORS = {"a": TwoChannels(1, 8), "b": TwoChannels(1, 8, noise_true=1.0), "c": TwoChannels(1, 8, 2.0, 0.5, 0.1)}
 
 
-def layers(channels, networks=24, d=1, deviation=0.7):
+def layers(channels, networks=24, d=1, init_std=0.7):
     with torch.no_grad():
-        return LinearAttention(range(networks), d, channels, deviation).layers()
+        return LinearAttention(range(networks), d, channels, init_std).layers()
 
 
 def widget(task=TASK, own=None, conditions=None, **changes):

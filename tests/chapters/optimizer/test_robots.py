@@ -1,42 +1,32 @@
-"""Robots: the chapter's mazes and changes, policies of tables, and what the sealed robots are."""
+"""Robots: training mazes and changes, policies of tables, and what the sealed robots are."""
 
 from dataclasses import replace
 
-import jupytext
 import numpy as np
 import pytest
-from tiny_book import ROOT
 
 from innerlab.chapters.optimizer import robots
 from innerlab.systems.mazes import REVERSED, breadth_first, draw_mazes, walk
 
-CHAPTER = ROOT / "book" / "optimizer.md"
 MAZES = robots.training_mazes(3)
 
 
-def chapter_until(name):
-    """What the chapter's cells have made when this name is there."""
-    namespace = {}
-    for cell in jupytext.read(CHAPTER).cells:
-        if cell.cell_type == "code" and "{" + "glue}" not in cell.source:
-            exec(cell.source, namespace)
-            namespace["glue"] = lambda *arguments, **options: None
-        if name in namespace:
-            return namespace
-    raise AssertionError(f"the chapter makes no {name}")
-
-
-def test_mazes_and_rule_are_the_chapters():
-    made = chapter_until("training")
-    ours = robots.training_mazes()
-    assert [maze.name for maze in ours] == [maze.name for maze in made["training"]]
-    for maze, its in zip(ours, made["training"], strict=True):
-        assert (maze.wall == its.wall).all()
-        assert [robots.rule(maze, cell) for cell in maze.open_cells] == [made["rule"](its, c) for c in its.open_cells]
-        walled = [case.wall.tolist() for case in robots.changes(maze)["new wall"]]
-        assert sorted(walled) == sorted(case.wall.tolist() for case in made["blocked"](its))
+def test_the_rule_walks_the_planners_way_in_training():
+    training = robots.training_mazes()
+    assert len(training) == 32
+    for maze in training:
+        route = walk(robots.planner, maze, 60)
+        assert walk(robots.rule, maze, 60) == route
+        assert len(route) > 6
+        assert robots.changes(maze)["new wall"]
     with pytest.raises(ValueError, match="count is 33"):
         robots.training_mazes(33)
+
+
+def test_robots_press_up_where_no_way_is_left():
+    apart = robots.read_text("A#T\n.#.\n.#.")
+    assert robots.planner(apart, apart.start) == robots.rule(apart, apart.start) == 0
+    assert robots.planner(apart, apart.target) == 0
 
 
 @pytest.mark.parametrize("maze", MAZES, ids=lambda maze: maze.name)

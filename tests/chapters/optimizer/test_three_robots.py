@@ -20,9 +20,7 @@ UNSEEN = 1000
 @pytest.fixture(scope="module")
 def chapter():
     """The robots as the book has them, and three of its mazes, the last of them unknown to the tables."""
-    names = cells_of(
-        "optimizer", "def planner(", "def rule(", "drawn = ", "table = {}", "domain = ", "def stale_planner"
-    )
+    names = cells_of("optimizer", "drawn = ", "table = {}", "domain = ", "def stale_planner")
     unseen = replace(draw_mazes(1, size=7, holes=4, seed=12)[0], name=UNSEEN)
     names["as_it_was"][UNSEEN] = unseen
     names["shown"] = {"one": names["training"][0], "another": names["training"][1], "unseen": unseen}
