@@ -22,7 +22,8 @@ COUNTED = """board => {
 # Noted within the page, where no walk ends while we ask.
 AT_THE_TAP = f"""() => addEventListener("click", () => {{
     const board = document.querySelector(".il-pair > div"), charts = document.querySelector(".il-hundred");
-    window.atTheTap = [board.querySelector(".il-ends").innerText, charts?.checkVisibility(), ({COUNTED})(board)];
+    const seen = charts?.checkVisibility({{ visibilityProperty: true }});
+    window.atTheTap = [board.querySelector(".il-ends").innerText, seen, ({COUNTED})(board)];
 }})"""
 SHIFTS = """() => new Promise(done => {
     let sum = 0;
