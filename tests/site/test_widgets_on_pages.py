@@ -240,6 +240,7 @@ def test_answers_last_as_long_as_the_page_where_storage_is_closed(look_at, folde
     reader.context.add_init_script(
         "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('closed', 'SecurityError'); }});"
     )
+    reader.page.wait_for_load_state("networkidle")  # or what is still to come, such as the icon, fails at the reload
     reader.page.reload()
     number = reader.page.locator(".il-predict").nth(1)
     number.get_by_role("button", name="Commit").click()
