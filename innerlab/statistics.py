@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from innerlab.seeds import numpy_generator
+
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval for a share (Wilson 1927, JASA 22:209-212): sound near 0 and 1 and for few trials.
@@ -79,7 +81,7 @@ def bootstrap_interval(
         vectorized=False,
         confidence_level=confidence,
         method="percentile",
-        rng=np.random.default_rng(seed),
+        rng=numpy_generator(seed),
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
@@ -118,7 +120,7 @@ def crossed_bootstrap_interval(
         raise ValueError(f"values has shape {table.shape}; (agents, rooms) was expected, at least 2 of each")
     _finite(table.ravel())
     _check_confidence(confidence)
-    random = np.random.default_rng(seed)
+    random = numpy_generator(seed)
     # how often each row and each column was drawn: the mean is then a product with the table
     rows, columns = (random.multinomial(n, np.full(n, 1 / n), size=resamples) / n for n in table.shape)
     means = ((rows @ table) * columns).sum(1)

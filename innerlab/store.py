@@ -10,7 +10,8 @@ made.
 A stored ensemble is used only with the code that made it: its key covers the source of every module of the
 laboratory that its recipe imports, directly or through one another, and the versions of torch and Python. With any
 other key, or with a file that cannot be read, it is trained again. The key sees source text: a recipe must not
-depend on a file that it reads or on a value that is only known while the program runs.
+depend on a file that it reads or on a value that is only known while the program runs. A shift of all draws
+(``innerlab.seeds``) does not move what is stored.
 
 The store is the folder ``_build/agents`` of the checkout (``~/.cache/innerlab/agents`` for an installed package), or
 the one that the environment variable ``INNERLAB_AGENTS`` names. A folder that holds a file ``sealed`` is taken as it
@@ -38,6 +39,7 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from innerlab.imports import imported_files, source_text
+from innerlab.seeds import with_shift
 from innerlab.wings import LABORATORY, module_of, places_with
 
 PLACE = "INNERLAB_AGENTS"
@@ -92,7 +94,8 @@ def stored(name: str, recipe: Recipe | None = None, folder: str | os.PathLike | 
         if found is not None:
             return found
         log.info("training %s", name)
-        weights = recipe.train(recipe.untrained()).state_dict()
+        with with_shift(0):
+            weights = recipe.train(recipe.untrained()).state_dict()
         _write(path, {"key": wanted, "weights": weights})
     return _filled(recipe, weights)
 
@@ -158,7 +161,8 @@ def _source_file(name: str, role: str, function: Callable) -> Path:
 
 
 def _filled(recipe: Recipe, weights: dict[str, Tensor]) -> nn.Module:
-    ensemble = recipe.untrained()
+    with with_shift(0):
+        ensemble = recipe.untrained()
     ensemble.load_state_dict(weights)
     return ensemble
 

@@ -12,7 +12,7 @@ from typing import Self
 import torch
 from torch import Generator, Tensor, nn
 
-from innerlab.seeds import generator
+from innerlab.seeds import torch_generator
 
 
 class Ensemble(nn.Module):
@@ -50,7 +50,7 @@ class Ensemble(nn.Module):
         Args:
             stream: what the numbers are for, a constant of :mod:`innerlab.seeds`.
         """
-        return [generator(seed, stream) for seed in self.seeds]
+        return [torch_generator(seed, stream) for seed in self.seeds]
 
     def select(self, which: Sequence[int]) -> Self:
         """A new ensemble of copies of some networks.

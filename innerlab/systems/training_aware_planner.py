@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from innerlab.seeds import DATA, INITIALIZATION, generator
+from innerlab.seeds import DATA, INITIALIZATION, torch_generator
 
 
 def deceptive_basin(theta: ArrayLike, lam: ArrayLike, kappa: float, rate_ratio: float) -> np.ndarray:
@@ -107,7 +107,7 @@ def goals(seeds: Sequence[int], dimensions: int, cosine: float) -> tuple[Tensor,
             f"there are {len(seeds)} seeds, dimensions is {dimensions} and cosine {cosine}; "
             "a seed or more, 2 dimensions or more and a cosine of -1 to 1 were expected"
         )
-    drawn = [torch.randn(3, dimensions, generator=generator(seed, INITIALIZATION)) for seed in seeds]
+    drawn = [torch.randn(3, dimensions, generator=torch_generator(seed, INITIALIZATION)) for seed in seeds]
     wanted, aside, unrelated = torch.stack(drawn, 1)
     wanted = wanted / wanted.norm(dim=1, keepdim=True)
     aside = aside - (aside * wanted).sum(1, keepdim=True) * wanted
@@ -123,6 +123,6 @@ def normal_batches(seeds: Sequence[int], *shape: int, block: int = 50) -> Iterat
         shape: of one network's batch.
         block: how many batches are drawn at once, at least 1; the numbers depend on it.
     """
-    generators = [generator(seed, DATA) for seed in seeds]
+    generators = [torch_generator(seed, DATA) for seed in seeds]
     while True:
         yield from torch.stack([torch.randn(block, *shape, generator=g) for g in generators], 1)

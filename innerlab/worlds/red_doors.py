@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from innerlab.seeds import torch_generator
 from innerlab.worlds.gridworld import COLORS, SHAPES, Gridworld, gridworld, reachable_objects
 
 OUTCOMES = ("none", "door", "red", "other")
@@ -84,7 +85,7 @@ class RedDoors:
         """
         if layouts < 1:
             raise ValueError(f"layouts is {layouts}; draw at least one")
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch_generator(seed)
         wall = self._draw_walls(layouts, generator)
         map_index = torch.arange(layouts) % len(wall)
         kept: list[tuple[Tensor, ...]] = []

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from innerlab.ensembles.base import Ensemble, standard_normal, train
+from innerlab.seeds import torch_generator
 
 ALLIANCES = ("Aurora", "Brotherhood", "Crescent", "Dune")
 WORST = 3
@@ -47,7 +48,7 @@ class AssistantPolicies(Ensemble):
 
     def __init__(self, seeds: Sequence[int] = range(64), hidden: int = 16):
         super().__init__(seeds)
-        draw = partial(standard_normal, [torch.Generator().manual_seed(seed) for seed in self.seeds])
+        draw = partial(standard_normal, [torch_generator(seed) for seed in self.seeds])
         inputs = len(ALLIANCES) + 1
         self.weight_1 = nn.Parameter(draw(inputs, hidden) / inputs**0.5)
         self.bias_1 = nn.Parameter(torch.zeros(self.networks, 1, hidden))

@@ -10,6 +10,7 @@ from innerlab import figures
 from innerlab.chapters.mesa_optimizer.closed_forms import objective_weights, one_step_gd
 from innerlab.chapters.mesa_optimizer.linear_attention import Layers
 from innerlab.chapters.mesa_optimizer.tasks import InContextRegression, TwoChannels
+from innerlab.seeds import numpy_generator
 from innerlab.widgets.widget import Widget
 
 MOST = 16
@@ -135,7 +136,7 @@ def _condition(name: str, task: TwoChannels, layers: Layers) -> dict:
 
 def _points(task: InContextRegression, box: tuple[float, float], seed: int) -> list[list[float]]:
     """Points of a random task, clipped to the box, as [input, label, proxy] with two decimals; proxies equal labels."""
-    random = np.random.default_rng(seed)
+    random = numpy_generator(seed)
     x = np.clip(random.standard_normal(task.n), -box[0], box[0])
     line = task.prior_variance**0.5 * random.standard_normal()
     y = np.clip(line * x + task.noise * random.standard_normal(task.n), -box[1], box[1])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from innerlab.ensembles.policies import DetectorPolicies, Policies
+from innerlab.seeds import torch_generator
 from innerlab.store import Recipe
 from innerlab.systems.red_doors.recipes import in_mazes
 from innerlab.training import ExactGradient, train_exactly
@@ -23,7 +24,7 @@ def _sealed(reward: RewardRule) -> Recipe:
 
     def rooms() -> Gridworld:
         places = _PLACES.sample(20_000, 31)
-        generator = torch.Generator().manual_seed(32)
+        generator = torch_generator(32)
         shape, color = (
             torch.randint(many, places.object_shape.shape, generator=generator) for many in (len(SHAPES), len(COLORS))
         )
