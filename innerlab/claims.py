@@ -132,7 +132,9 @@ class Claims:
         )
         if path := os.environ.get(COLLECT):
             with open(path, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"claim": name, "held": holds, "measured": measured, "value": claim.value}) + "\n")
+                file.write(
+                    json.dumps({"claim": name, "held": holds, "measured": measured, "value": claim.value}) + "\n"
+                )
         elif not holds:
             raise ClaimFailed(f"{name}: the run does not support this.\n{claim}")
         self._claims[name] = claim

@@ -12,6 +12,9 @@ from scipy import stats
 
 from innerlab.seeds import numpy_generator
 
+FEWEST = 16
+"""Values below which the percentile bootstrap is refused: of a mean of eight it covers 88 % where it says 95 %."""
+
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval for a share (Wilson 1927, JASA 22:209-212): sound near 0 and 1 and for few trials.
@@ -43,6 +46,46 @@ def interquartile_mean(values: ArrayLike) -> float:
     return float(stats.trim_mean(_finite(values), 0.25))
 
 
+def t_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of a mean over seeds (Student 1908, Biometrika 6:1-25), for fewer than sixteen of them.
+
+    There it keeps its promise better than :func:`bootstrap_interval`, which resamples the few and comes out narrow.
+
+    Args:
+        values: one a seed, at least two.
+        confidence: in 0 to 1, both excluded.
+
+    Returns:
+        lower and upper end.
+
+    Raises:
+        ValueError: if there are fewer than two values, one is not finite, or the confidence makes no sense.
+    """
+    values = _finite(values)
+    if values.size < 2:
+        raise ValueError(f"values has {values.size} entry; an interval over seeds needs at least 2")
+    _check_confidence(confidence)
+    half = stats.sem(values) * stats.t.ppf((1 + confidence) / 2, values.size - 1)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def auc(lower: ArrayLike, upper: ArrayLike) -> float:
+    """The probability that a value drawn from ``upper`` exceeds one from ``lower``, ties counted half.
+
+    It is the area under the receiver operating characteristic: 0.5 when the two are alike, 1 when all of ``upper`` lies
+    above all of ``lower`` (Hanley and McNeil 1982, Radiology 143:29-36).
+
+    Args:
+        lower: values of one group, at least one.
+        upper: values of the other.
+
+    Raises:
+        ValueError: if a group is empty or holds a value that is not finite.
+    """
+    lower, upper = _finite(lower), _finite(upper)
+    return float(stats.mannwhitneyu(upper, lower).statistic / (lower.size * upper.size))
+
+
 def bootstrap_interval(
     values: ArrayLike,
     statistic: Callable[[np.ndarray], float] = np.median,
@@ -56,7 +99,7 @@ def bootstrap_interval(
     Efron and Tibshirani (1993), *An Introduction to the Bootstrap*, chapter 13.
 
     Args:
-        values: one for each seed, at least 2.
+        values: one for each seed, at least ``FEWEST``; :func:`t_interval` takes fewer.
         statistic: maps an array to a number.
         seed: of the resampling.
         confidence: in 0 to 1, both excluded.
@@ -66,11 +109,13 @@ def bootstrap_interval(
         lower and upper end.
 
     Raises:
-        ValueError: if there are fewer than two values, one is not finite, or the confidence makes no sense.
+        ValueError: if there are too few values, one is not finite, or the confidence makes no sense.
     """
     values = _finite(values)
-    if values.size < 2:
-        raise ValueError(f"values has {values.size} entry; an interval over seeds needs at least 2")
+    if values.size < FEWEST:
+        raise ValueError(
+            f"values has {values.size} entries; a bootstrap needs at least {FEWEST}, t_interval takes fewer"
+        )
     _check_confidence(confidence)
     if np.ptp(values) == 0:  # every resample is the same
         return float(statistic(values)), float(statistic(values))
