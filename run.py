@@ -123,6 +123,11 @@ def bench(extra):
     return run([PYTHON, "-m", "bench", *extra])
 
 
+def replicate(extra):
+    """Run chapters on seeds nobody has looked at; return the exit code."""
+    return run([PYTHON, "-m", "innersite.replicating", *extra], {"PYTHONPATH": str(ROOT / "book" / "_ext")})
+
+
 JOBS = {
     "book": (book, "build the site into _build/html; only chapters that changed are executed"),
     "test": (test, "run the tests; --quick leaves out what takes long; what follows goes to pytest: test -k claims"),
@@ -134,6 +139,7 @@ JOBS = {
     "course": (course, "write an nbgrader course folder: course DIR"),
     "grade": (grade, "mark a class, safely: grade SUBMITTED --out DIR (--help says more)"),
     "bench": (bench, "measure speed against peers, running times and memory; --laboratory leaves the book out"),
+    "replicate": (replicate, "run chapters on new seeds, and say which claims held how often: replicate CHAPTER"),
     "notebooks": (notebooks, "write every chapter as .ipynb beside its source, for launch buttons"),
 }
 

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,19 +68,11 @@ class ChapterCost:
     """an execution in which nothing else of the book ran"""
 
 
-def notebooks(root: Path, book: Book) -> Iterator[tuple[str, Path, NotebookNode]]:
-    """Yield every page of the book with code: its name, its file and its cells."""
-    for path in sorted((root / "book").rglob("*.md")):
-        notebook = book.read(path)
-        if notebook is not None and any(cell.cell_type == "code" for cell in notebook.cells):
-            yield path.relative_to(root / "book").with_suffix("").as_posix(), path, notebook
-
-
 def measure(root: Path, report=print) -> dict[str, ChapterCost]:
     """Run every chapter of the book in this folder once more, and look up how long it took last time."""
     book = Book.from_folder(root)
     chapters = {}
-    for name, path, notebook in notebooks(root, book):
+    for name, path, notebook in book.notebooks():
         report(f"running {name} for its memory")
         record = book.record(notebook)
         seconds = (record.data or {}).get("execution_seconds") if record else None

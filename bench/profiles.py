@@ -43,7 +43,7 @@ def update(
         RuntimeError: when the book cannot be built.
     """
     book = Book.from_folder(root)
-    found = {name: (path, notebook) for name, path, notebook in chapters.notebooks(root, book)}
+    found = {name: (path, notebook) for name, path, notebook in book.notebooks()}
     if unknown := set(names) - set(found):
         raise ValueError(f"no chapter is called {', '.join(sorted(unknown))}; there are {', '.join(found)}")
     whole = not names
@@ -183,7 +183,7 @@ def complaints(root: Path) -> list[str]:
     """List where file and book differ: chapters without a profile, profiles without a chapter or cell."""
     profiles = read(root).get("chapters", {})
     said = []
-    for name, _, notebook in chapters.notebooks(root, Book.from_folder(root)):
+    for name, _, notebook in Book.from_folder(root).notebooks():
         if name not in profiles:
             said.append(f"{PROFILES} lacks {name}: run.py bench --profile {name}")
             continue

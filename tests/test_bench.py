@@ -350,7 +350,7 @@ def test_a_profile_has_a_line_for_each_cell():
 
 def test_every_chapter_has_its_profile():
     """Cells may have changed since; then the bench says so, as this does."""
-    chapters_now = [name for name, *_ in chapters.notebooks(ROOT, Book.from_folder(ROOT))]
+    chapters_now = [name for name, *_ in Book.from_folder(ROOT).notebooks()]
     written = list(profiles.read(ROOT)["chapters"])
     assert written == chapters_now, (
         "bench/profiles.json has a profile of every page with code, sorted by name; for a new one run: "

@@ -101,6 +101,13 @@ class Book:
         reader = create_nb_reader(str(path), self.markdown, NbParserConfig(), text)
         return None if reader is None else reader.read(text)
 
+    def notebooks(self) -> Iterator[tuple[str, Path, NotebookNode]]:
+        """Yield every page of the book with code: its name, its file and its cells."""
+        for path in sorted((self.root / "book").rglob("*.md")):
+            notebook = self.read(path)
+            if notebook is not None and any(cell.cell_type == "code" for cell in notebook.cells):
+                yield path.relative_to(self.root / "book").with_suffix("").as_posix(), path, notebook
+
     def key(self, notebook: NotebookNode) -> str:
         """Return what the notebook's outputs depend on, as one string."""
         return chapter_key(notebook, self.root, self.package)
@@ -210,6 +217,10 @@ class Run:
     timeout: float
     expected_seconds: float = 0.0
     """see `Book.expected_seconds`; the longest start first"""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """what the kernel's environment has besides"""
+    allow_errors: bool = False
+    """whether a cell that raises is left behind, and the next one run"""
     processes: int | None = None
     """over how many processes `innerlab.parallel.spread` may spread work; None for as many as there are cores"""
     seconds: float = 0.0
@@ -235,12 +246,13 @@ class Run:
             iopub_timeout=STARTING,  # or what a busy kernel is slow to send would be left out
             extra_arguments=["--log-level=ERROR"],  # not a warning a kernel that it listens on the loopback
             resources={"metadata": {"path": str(self.path.parent)}},
+            allow_errors=self.allow_errors,
             on_cell_start=self._reach,
             on_cell_executed=self._leave,
         )
         spread = {} if self.processes is None else {"LOKY_MAX_CPU_COUNT": str(self.processes)}  # joblib reads it
         try:
-            self.client.execute(env=spread | os.environ)  # what somebody has set counts
+            self.client.execute(env=spread | os.environ | self.variables)  # what somebody has set counts
             self.fail(*unraised(self.notebook))
         except (CellExecutionError, CellTimeoutError) as error:
             self.fail(self.reached, str(error))

@@ -45,13 +45,13 @@ def imported_files(sources: list[str], root: Path, package: str) -> list[Path]:
     A cell that is not Python, even after IPython's own rewriting, might import anything: then the whole package counts.
     """
     try:
-        return imports.imported_files([_as_python(source) for source in sources], root, package)
+        return imports.imported_files([as_python(source) for source in sources], root, package)
     except SyntaxError:
         return sorted((root / package).rglob("*.py"))
 
 
 @functools.cache
-def _as_python(source: str) -> str:
+def as_python(source: str) -> str:
     """Rewrite IPython's magics as Python; the body of a cell magic such as `%%time` stays what it is."""
     if source.lstrip().startswith("%%"):
         source = source.lstrip().partition("\n")[2]

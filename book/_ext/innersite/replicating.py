@@ -1,0 +1,203 @@
+"""Runs chapters again on seeds nobody has looked at: `python run.py replicate [CHAPTER...] [--times 20]`.
+
+Every run is on file at once (see `replications`), so that one that was interrupted goes on where it stopped.  A claim
+that does not hold ends no run, nor does a cell that fails; claims that were then never reached have not held.
+
+With `--trial` nothing is filed, and the shifts are others: an author tries on them, and never on those that are filed.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from innerlab.claims import COLLECT
+from innerlab.seeds import SHIFT
+
+from . import replications
+from .execution import ANSI, Book, Run, surroundings
+
+ROOT = Path(__file__).resolve().parents[3]
+TOLD = 5  # failures of one claim that are printed
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Replicate the chapters asked for; return 1 if a claim does not bear its grade, else 0."""
+    parser = argparse.ArgumentParser(prog="run.py replicate", description=__doc__.partition("\n")[0])
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="a page's name, such as optimizer; none: all")
+    parser.add_argument("--times", type=int, default=replications.TIMES, help="replications that each claim shall have")
+    parser.add_argument(
+        "--trial",
+        type=int,
+        nargs="?",
+        const=1,
+        metavar="SHIFT",
+        help="only try, from this shift on (1), and file nothing",
+    )
+    asked = parser.parse_args(arguments)
+    book = Book.from_folder(root)
+    found = {name: (path, notebook) for name, path, notebook in book.notebooks()}
+    found = {name: both for name, both in found.items() if replications.claim_sources(both[1])}
+    if unknown := set(asked.chapters) - set(found):
+        parser.error(f"no chapter with claims is called {', '.join(sorted(unknown))}; there are {', '.join(found)}")
+    if asked.times < 1:
+        parser.error(f"argument --times: {asked.times} is less than 1")
+    if asked.trial is not None and not 0 < asked.trial <= replications.FILED_FROM - asked.times:
+        parser.error(f"argument --trial: shifts to try are 1 to {replications.FILED_FROM - 1}")
+    chosen = {name: found[name] for name in asked.chapters or found}
+
+    filed = replications.read(root)
+    jobs = [
+        (name, shift)
+        for name, (_, notebook) in chosen.items()
+        for shift in (
+            range(asked.trial, asked.trial + asked.times)
+            if asked.trial is not None
+            else shifts_wanted(book, name, notebook, filed, asked.times)
+        )
+    ]
+    lines = []
+    with tqdm(total=len(jobs), unit="replication", disable=None, file=sys.stdout) as bar:
+        for line in executed(book, chosen, jobs):
+            if asked.trial is None:
+                file(root, line)
+            lines.append(line)
+            bar.update()
+            missed = [name for name, said in line["claims"].items() if not said["held"]]
+            bar.write(
+                f"{line['chapter']}, shift {line['shift']}, {line['seconds']:.0f} s: "
+                + (", ".join(missed) or "all held")
+            )
+    if asked.trial is None:
+        lines = replications.read(root)
+    good = True
+    for name, (_, notebook) in chosen.items():
+        good &= report(book, name, notebook, lines)
+    return 0 if good else 1
+
+
+def shifts_wanted(book: Book, name: str, notebook: NotebookNode, filed: list[dict], times: int) -> range:
+    """Return the unused shifts that give every claim of a chapter so many replications as it stands."""
+    sources = replications.claim_sources(notebook)
+    code, _ = replications.code_keys(name, notebook, book.root, book.package)
+    there = min(standing.times for standing in replications.standings(filed, name, sources, code).values())
+    first = replications.unused_shift(filed, name)
+    return range(first, first + max(0, times - there))
+
+
+def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: list[tuple[str, int]]) -> Iterator[dict]:
+    """Execute chapters on shifts, one on every core; yield what is to be filed of each, as they end."""
+    runs: list[Run] = []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+
+        def one(name: str, shift: int) -> dict:
+            path, notebook = chosen[name]
+            noted = Path(folder, f"{name.replace('/', '-')}-{shift}.jsonl")
+            variables = {SHIFT: str(shift), COLLECT: str(noted)}
+            run = Run(name, path, notebook, book.timeout, variables=variables, allow_errors=True, processes=1)
+            runs.append(run)
+            return line_of(book, run.execute(), name, shift, noted)
+
+        pool = ThreadPoolExecutor(os.cpu_count() or 1)
+        try:
+            for future in as_completed([pool.submit(one, *job) for job in jobs]):
+                yield future.result()
+        finally:  # after Ctrl-C: start nothing more, and end the kernels
+            pool.shutdown(wait=False, cancel_futures=True)
+            for run in runs:
+                run.kill()
+
+
+def line_of(book: Book, run: Run, name: str, shift: int, noted: Path) -> dict:
+    """Return what is to be filed of an execution."""
+    said = [json.loads(line) for line in noted.read_text(encoding="utf-8").splitlines()] if noted.is_file() else []
+    known = {one.pop("claim"): one for one in said}
+    unreached = {"held": False, "measured": "never reached", "value": None}
+    claims = {
+        source.name: {"key": source.key} | known.get(source.name, unreached)
+        for source in replications.claim_sources(run.notebook)
+    }
+    code, laboratory = replications.code_keys(name, run.notebook, book.root, book.package)
+    return {
+        "chapter": name,
+        "shift": shift,
+        "date": datetime.now(UTC).date().isoformat(),
+        "code": code,
+        "laboratory": laboratory,
+        **surroundings(),
+        "seconds": round(run.seconds, 1),
+        "claims": claims,
+        "broken": list(broken(run)),
+    }
+
+
+def broken(run: Run) -> Iterator[str]:
+    """Say which cells raised though they must not, and what stopped the whole."""
+    lines = run.notebook.metadata.get("source_map", [])
+    for index, cell in enumerate(run.notebook.cells):
+        if cell.cell_type != "code" or "raises-exception" in cell.metadata.get("tags", []):
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"line {lines[index] + 1}: {output.ename}: {ANSI.sub('', output.evalue)}"
+    if run.failure:
+        yield run.failure
+
+
+def file(root: Path, line: dict) -> None:
+    """Add a line to what is on file."""
+    path = root / replications.FILE
+    with FileLock(path.with_suffix(".lock")), open(path, "a", encoding="utf-8") as opened:
+        opened.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+    with suppress(OSError):
+        path.with_suffix(".lock").unlink()
+
+
+def report(book: Book, name: str, notebook: NotebookNode, lines: list[dict]) -> bool:
+    """Print which claims of a chapter failed, how often and by how much; tell whether all bear their grades."""
+    sources = replications.claim_sources(notebook)
+    code, _ = replications.code_keys(name, notebook, book.root, book.package)
+    lines = [line for line in lines if line["chapter"] == name and line["code"] == code]
+    standings = replications.standings(lines, name, sources, code)
+    print(f"\n{name}: {len(lines)} replications of this code")
+    good = True
+    for source in sources:
+        standing = standings[source.name]
+        # Of a few trials the share is judged, not their number.
+        share = standing.held / standing.times if standing.times else 1.0
+        bears = share == 1 if source.strength == "identity" else share >= replications.SHARES.get(source.strength, 0)
+        good &= bears
+        if standing.held == standing.times:
+            continue
+        verdict = "" if bears else f": too few for {source.strength!r}"
+        print(f"  {source.name} ({source.strength}) held in {standing.held} of {standing.times}{verdict}")
+        failures = [
+            (line["shift"], line["claims"][source.name]["measured"])
+            for line in lines
+            if line["claims"].get(source.name, {}).get("key") == source.key and not line["claims"][source.name]["held"]
+        ]
+        for shift, measured in failures[:TOLD]:
+            print(f"      shift {shift}: {measured}")
+        if len(failures) > TOLD:
+            print(f"      and {len(failures) - TOLD} more")
+    for line in lines:
+        for problem in line["broken"]:
+            good = False
+            print(f"  shift {line['shift']}: {problem}")
+    if good:
+        print("  every claim held as often as its grade promises")
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(main())
