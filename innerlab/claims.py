@@ -41,7 +41,8 @@ class Claim:
         strength: one of ``STRENGTHS``.
         evidence: the name of the figure that shows it.
         of: what was counted in the place of seeds, where nothing was drawn or trained: settings, plans, starts.
-        value: what was measured, where that is one number: the page of evidence draws it for every replication.
+        value: what was measured, where that is one number (None also stands for one that is not finite): the page of
+            evidence draws it for every replication.
     """
 
     name: str
@@ -127,9 +128,8 @@ class Claims:
             raise ValueError(f"seeds is {seeds}; a claim rests on at least one")
         if strength not in STRENGTHS:
             raise ValueError(f"strength is {strength!r}; one of {tuple(STRENGTHS)} was expected")
-        claim = Claim(
-            name, sentence, measured, int(seeds), strength, evidence, of, None if value is None else float(value)
-        )
+        number = None if value is None or not np.isfinite(value) else float(value)
+        claim = Claim(name, sentence, measured, int(seeds), strength, evidence, of, number)
         if path := os.environ.get(COLLECT):
             with open(path, "a", encoding="utf-8") as file:
                 file.write(

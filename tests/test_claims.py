@@ -1,10 +1,12 @@
 """A claim that does not hold cannot pass."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
-from innerlab.claims import ClaimFailed, Claims
+from innerlab.claims import COLLECT, ClaimFailed, Claims
 
 GOOD = {"measured": "3 of 3", "seeds": 3, "strength": "thin", "evidence": "fig-x"}
 
@@ -65,3 +67,18 @@ def test_a_name_is_used_once():
     claims.check("a-name", "A sentence.", holds=True, **GOOD)
     with pytest.raises(ValueError, match="a claim of that name was already made"):
         claims.check("a-name", "Another.", holds=True, **GOOD)
+
+
+def test_a_replication_notes_every_claim_and_none_stops_it(tmp_path, monkeypatch):
+    file = tmp_path / "claims.jsonl"
+    monkeypatch.setenv(COLLECT, str(file))
+    claims = Claims()
+    claims.check("first", "Less is more.", holds=False, **GOOD, value=np.float64(0.5))
+    claims.check("second", "More is more.", holds=True, **GOOD, value=float("nan"))
+    assert [json.loads(line) for line in file.read_text("utf8").splitlines()] == [
+        {"claim": "first", "held": False, "measured": "3 of 3", "value": 0.5},
+        {"claim": "second", "held": True, "measured": "3 of 3", "value": None},
+    ]
+    assert len(claims.table().claims) == 2
+    with pytest.raises(TypeError, match="holds is"):
+        claims.check("third", "A sentence.", holds=1, **GOOD)

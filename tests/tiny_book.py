@@ -98,6 +98,10 @@ class TinyBook:
         """Run the notebooks as `python run.py test` does."""
         return self._run("-m", "pytest", "book", *arguments)
 
+    def replicate(self, *arguments: str) -> Result:
+        """Replicate chapters as `python run.py replicate` does."""
+        return self._run("-m", "innersite.replicating", *arguments)
+
     def _run(self, *command) -> Result:
         # The tests' own pytest must not leak its settings into the one it starts.
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}

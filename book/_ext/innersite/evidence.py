@@ -3,6 +3,8 @@
 Chapters are executed before any page is read (see `execution`), so that a page with the directives below finds all
 outputs in the cache.  It is read again whenever a chapter was executed or any page was edited.  It cannot be built
 while a chapter with code makes no claims, or shows a claim that its table lacks.
+
+What is on file of a claim's replications (see `replications`) stands there too, and on the claim's card.
 """
 
 import posixpath
@@ -10,8 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import unescape
+from html import escape, unescape
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -21,10 +24,15 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.nodes import make_refnode
 
+from innerlab.statistics import wilson_interval
+
+from . import replications
 from .execution import Book, chapters
 
 CLAIMS_TYPE = "application/vnd.innerlab.claims+json"  # as in innerlab.claims; another package's book may have its own
-STRENGTHS = ("solid", "thin", "provisional")
+STRENGTHS = ("solid", "thin", "provisional", "identity")
+WEAKER = ("thin", "provisional")
+BASIS = re.compile(r'(id="claim-(?P<name>[^"]+)".*?<p class="claim-basis">.*?)(?=</p>)', re.DOTALL)
 CARD = re.compile(r'\bid="claim-([^"]+)"')
 MARK = "innersite-evidence"
 
@@ -48,6 +56,10 @@ class ChapterEvidence:
     created: datetime
     versions: dict[str, str]
     machine: dict[str, Any]
+    standings: dict[str, replications.Standing]
+    """what is on file of every claim's replications"""
+    filed: list[dict]
+    """the replications of the chapter as its code now is"""
 
     @property
     def name(self) -> str:
@@ -75,6 +87,7 @@ def gather(app) -> list[ChapterEvidence]:
     """
     book = Book.from_app(app)
     order = list(app.env.external_site_map)
+    on_file = replications.read(book.root)
     found, problems = [], []
     for run in sorted(chapters(app, book), key=lambda run: order.index(run.docname)):
         notebook, record = book.executed(run.notebook), book.record(run.notebook)
@@ -91,7 +104,12 @@ def gather(app) -> list[ChapterEvidence]:
             slowest = slowest_cell(notebook, record.data["cell_seconds"])
             about = (record.data["execution_seconds"], slowest, record.created)
             ran_on = (record.data["versions"], record.data["machine"])
-            found.append(ChapterEvidence(run.docname, title, claims, cards, *about, *ran_on))
+            name = run.docname.rpartition("/")[2]
+            code, _ = replications.code_keys(name, run.notebook, book.root, book.package)
+            sources = replications.claim_sources(run.notebook)
+            standings = replications.standings(on_file, name, sources, code)
+            filed = [line for line in on_file if line["chapter"] == name and line["code"] == code]
+            found.append(ChapterEvidence(run.docname, title, claims, cards, *about, *ran_on, standings, filed))
     if problems:
         raise EvidenceMissing("; ".join(problems))
     return found
@@ -129,6 +147,11 @@ def duration(seconds: float) -> str:
     """Return seconds in words, such as "1 min 5 s"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s" if rest >= 10 else f"{seconds:.1f} s"
+
+
+def said_of(standing: replications.Standing) -> str:
+    """Say in how many of its replications a claim held; "" when it has none."""
+    return f"held in {standing.held} of {counted(standing.times, 'replication')}" if standing.times else ""
 
 
 def counted(number: int, noun: str) -> str:
@@ -187,6 +210,7 @@ class EvidenceDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Mark the page as one that shows evidence, and return the directive's nodes."""
         self.env.metadata[self.env.docname][MARK] = True
+        depend_on_file(self.env)
         known = self.env.temp_data  # emptied after every page
         try:
             if MARK not in known:
@@ -237,7 +261,7 @@ class ClaimsByStrength(EvidenceDirective):
 
     def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
         written: list[nodes.Node] = []
-        for strength in STRENGTHS[1:]:
+        for strength in WEAKER:
             items = []
             for chapter in found:
                 for claim in (claim for claim in chapter.claims if claim["strength"] == strength):
@@ -266,14 +290,87 @@ class ClaimsByChapter(EvidenceDirective):
                 strength = html("span", claim["strength"], **said)
                 sentence = self.link(chapter, claim["sentence"], chapter.place(claim))
                 first = [sentence, nodes.paragraph("", "", figure)]
-                rows.append([first, claim["measured"], f"{claim['seeds']} {claim['of']}", strength])
+                basis = f"{claim['seeds']} {claim['of']}"
+                rows.append([first, claim["measured"], basis, strength, replicated(claim, chapter.standings)])
             section = nodes.section(ids=[nodes.make_id(f"claims-of-{chapter.name}")])
             section += nodes.title("", chapter.title)
-            heads = ["claim", "measured", "rests on", "strength"]
+            heads = ["claim", "measured", "rests on", "strength", "replications"]
             ids = [chapter.row(claim) for claim in chapter.claims]
             section += table(heads, rows, ids, ["evidence-claims"])
             sections.append(section)
         return sections
+
+
+def replicated(claim: dict, standings: dict[str, replications.Standing]) -> list[nodes.Node]:
+    """Return what is on file of a claim: how often it held, what was measured each time, and earlier attempts."""
+    standing = standings.get(claim["name"])
+    if standing is None or not standing.times:
+        written: list[nodes.Node] = [nodes.paragraph("", "none yet")]
+    else:
+        low, high = wilson_interval(standing.held, standing.times)
+        written = [nodes.paragraph("", f"held in {standing.held} of {standing.times} [{low:.2f}, {high:.2f}]")]
+        if len(standing.values) > 1:
+            written.append(nodes.raw("", dots(standing.values, claim.get("value")), format="html"))
+    if standing is not None and standing.earlier:
+        said = ", ".join(f"{held} of {times}" for held, times in standing.earlier)
+        written.append(nodes.paragraph("", f"earlier forms: {said}"))
+    return written
+
+
+def dots(values: Sequence[float], here: float | None) -> str:
+    """Draw one dot for the value of each replication, and a line for that of the page, as SVG in HTML."""
+    everything = [*values, *([] if here is None else [here])]
+    low, high = min(everything), max(everything)
+
+    def x(value: float) -> float:
+        return 4 + 112 * ((value - low) / (high - low) if high > low else 0.5)
+
+    said = f"{len(values)} replications measured {low_high(values)}"
+    line = ""
+    if here is not None:
+        said += f"; the page, {here:.3g}"
+        line = f'<path d="M{x(here):.1f} 0V14"/>'
+    circles = "".join(f'<circle cx="{x(value):.1f}" cy="7" r="3"/>' for value in values)
+    return (
+        f'<svg class="replicated" viewBox="0 0 120 14" width="120" height="14" role="img" aria-label="{said}">'
+        f"<title>{said}</title>{line}{circles}</svg>"
+    )
+
+
+def low_high(values: Sequence[float]) -> str:
+    """Say from where to where values go."""
+    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+class ReplicationsCounted(EvidenceDirective):
+    """`{replications-counted}`: how often each chapter was replicated, and what became of its claims."""
+
+    def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
+        rows, fell = [], []
+        for chapter in found:
+            standing = [
+                chapter.standings[claim["name"]] for claim in chapter.claims if claim["name"] in chapter.standings
+            ]
+            filed = [one for one in standing if one.times]
+            always = sum(one.held == one.times for one in filed)
+            dates = sorted({line["date"] for line in chapter.filed})
+            days = "" if not dates else dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+            link = self.link(chapter, chapter.title)
+            of_all = f"{always} of {len(filed)}" if filed else "none yet"
+            rows.append([link, str(len(chapter.filed)), of_all, str(sum(len(one.earlier) for one in standing)), days])
+            for claim in chapter.claims:
+                one = chapter.standings.get(claim["name"])
+                if one is not None and one.held < one.times:
+                    sentence = nodes.reference("", claim["sentence"], refid=chapter.row(claim), internal=True)
+                    about = nodes.Text(f" In {one.held} of {one.times}, {claim['strength']}.")
+                    fell.append(nodes.list_item("", nodes.paragraph("", "", sentence, about)))
+        heads = ["chapter", "replications", "claims that held in all", "earlier forms of claims", "filed"]
+        written: list[nodes.Node] = [table(heads, rows, classes=["evidence-numbers"])]
+        if fell:
+            written.append(nodes.paragraph("", "Claims that did not hold in every replication:"))
+            written.append(nodes.bullet_list("", *fell, support_smartquotes=False))
+        return written
 
 
 class Executions(EvidenceDirective):
@@ -331,6 +428,49 @@ def resolve_section(app, env, node, contnode) -> nodes.reference | None:
     return None
 
 
+# On the cards
+
+
+def depend_on_file(env) -> None:
+    """Have the page that is being read read again when something is filed."""
+    path = Path(env.srcdir, replications.FILE)
+    if path.is_file():
+        env.note_dependency(str(path))
+
+
+def note_cards(app, doctree) -> None:
+    """Note that a page with cards depends on what is on file."""
+    if any(CARD.search(part.astext()) for part in doctree.findall(nodes.raw)):
+        depend_on_file(app.env)
+
+
+def say_replications(app, doctree, docname) -> None:
+    """Say on every card in how many replications the claim held, with a link to the claim's row among all."""
+    cards = [part for part in doctree.findall(nodes.raw) if CARD.search(part.astext())]
+    if not cards:
+        return
+    book, name = Book.from_app(app), docname.rpartition("/")[2]
+    notebook = book.read(Path(app.env.doc2path(docname)))
+    if notebook is None:
+        return
+    sources = replications.claim_sources(notebook)
+    code, _ = replications.code_keys(name, notebook, book.root, book.package)
+    standings = replications.standings(replications.read(book.root), name, sources, code)
+    page = next((page for page in sorted(app.env.found_docs) if MARK in app.env.metadata.get(page, {})), None)
+
+    def with_standing(match: re.Match) -> str:
+        standing = standings.get(unescape(match["name"]))
+        said = said_of(standing) if standing else ""
+        if said and page is not None:
+            address = app.builder.get_relative_uri(docname, page)
+            row = nodes.make_id(f"{name}-{unescape(match['name'])}")
+            said = f'<a href="{escape(address)}#{row}">{said}</a>'
+        return match[1] + (f", {said}" if said else "")
+
+    for part in cards:
+        part.replace_self(nodes.raw("", BASIS.sub(with_standing, part.astext()), format=part["format"]))
+
+
 # What Sphinx calls
 
 
@@ -357,6 +497,7 @@ def setup(app) -> dict:
         ("claims-counted", ClaimsCounted),
         ("claims-by-strength", ClaimsByStrength),
         ("claims-by-chapter", ClaimsByChapter),
+        ("replications-counted", ReplicationsCounted),
         ("executions", Executions),
         ("ran-on", RanOn),
     ):
@@ -365,4 +506,6 @@ def setup(app) -> dict:
     app.connect("config-inited", accept_claims)
     app.connect("env-get-outdated", outdated, priority=600)  # after the chapters have been executed
     app.connect("missing-reference", resolve_section)
+    app.connect("doctree-read", note_cards)
+    app.connect("doctree-resolved", say_replications)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

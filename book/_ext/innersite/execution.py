@@ -252,7 +252,7 @@ class Run:
         )
         spread = {} if self.processes is None else {"LOKY_MAX_CPU_COUNT": str(self.processes)}  # joblib reads it
         try:
-            self.client.execute(env=spread | os.environ | self.variables)  # what somebody has set counts
+            self.client.execute(env={**spread, **os.environ, **self.variables})  # what somebody has set counts
             self.fail(*unraised(self.notebook))
         except (CellExecutionError, CellTimeoutError) as error:
             self.fail(self.reached, str(error))

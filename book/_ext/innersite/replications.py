@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from nbformat import NotebookNode
 
@@ -74,7 +75,7 @@ def claim_sources(notebook: NotebookNode) -> list[ClaimSource]:
         ValueError: if a claim's name or grade is not written out.
     """
     found = []
-    for call in (node for tree in _trees(notebook) for node in ast.walk(tree) if _is_claim(node)):
+    for call in (node for tree in _trees(notebook) for node in ast.walk(tree) if is_claim(node)):
         fields = dict(zip(("name", "sentence"), call.args, strict=False)) | {k.arg: k.value for k in call.keywords}
         name, strength = (getattr(fields.get(field), "value", None) for field in ("name", "strength"))
         if not isinstance(name, str) or not isinstance(strength, str):
@@ -87,7 +88,8 @@ def code_keys(name: str, notebook: NotebookNode, root: Path, package: str) -> tu
     """Return two keys: of a chapter's own code, on its page and in its wing, and of the rest that it imports."""
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     wing = root / package / "chapters" / name
-    own, shared = [_Bare().visit(tree) for tree in _trees(notebook)], []
+    own: list[ast.AST] = [_Bare().visit(tree) for tree in _trees(notebook)]
+    shared: list[ast.AST] = []
     for file in imported_files(cells, root, package):
         (own if file.is_relative_to(wing) else shared).append(_without_docstrings(ast.parse(imports.source_text(file))))
     return _key(map(ast.dump, own)), _key(map(ast.dump, shared))
@@ -99,7 +101,8 @@ def _trees(notebook: NotebookNode) -> Iterator[ast.Module]:
             yield _without_docstrings(ast.parse(as_python(cell.source)))
 
 
-def _is_claim(node: ast.AST) -> bool:
+def is_claim(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Tell whether this calls `check` of a chapter's claims."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -113,7 +116,7 @@ class _Bare(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        return ast.Call(node.func, [], []) if _is_claim(node) else node
+        return ast.Call(node.func, [], []) if is_claim(node) else node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         root = node.value.func if isinstance(node.value, ast.Call) else None
