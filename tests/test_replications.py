@@ -79,7 +79,7 @@ def test_a_chapter_is_replicated_filed_and_shown(tiny):
     # What is there is not run again, and what is wanted besides takes the next shifts.
     tiny.replicate("one", "--times", "5")
     assert replications.read(tiny.root) == filed
-    tiny.replicate("one", "--times", "6")
+    tiny.replicate("one", "--more", "1")
     assert [line["shift"] for line in replications.read(tiny.root)[5:]] == [1_000_005]
 
     # A trial files nothing, and uses other shifts.

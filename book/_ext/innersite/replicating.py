@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root = Path.cwd()
     parser = argparse.ArgumentParser(prog="run.py replicate", description=__doc__.partition("\n")[0])
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="a page's name, such as optimizer; none: all")
-    parser.add_argument("--times", type=int, default=replications.TIMES, help="replications that each claim shall have")
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument("--times", type=int, default=replications.TIMES, help="replications that each claim shall have")
+    number.add_argument("--more", type=int, default=0, help="so many more, however many there are")
+    parser.add_argument("--list", action="store_true", help="only print the names of all chapters with claims, as JSON")
     parser.add_argument(
         "--trial",
         type=int,
@@ -48,10 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     book = Book.from_folder(root)
     found = {name: (path, notebook) for name, path, notebook in book.notebooks()}
     found = {name: both for name, both in found.items() if replications.claim_sources(both[1])}
+    if asked.list:
+        print(json.dumps(list(found)))
+        return 0
     if unknown := set(asked.chapters) - set(found):
         parser.error(f"no chapter with claims is called {', '.join(sorted(unknown))}; there are {', '.join(found)}")
-    if asked.times < 1:
-        parser.error(f"argument --times: {asked.times} is less than 1")
+    for option, least in (("times", 1), ("more", 0)):
+        if getattr(asked, option) < least:
+            parser.error(f"argument --{option}: {getattr(asked, option)} is less than {least}")
     if asked.trial is not None and not 0 < asked.trial <= replications.FILED_FROM - asked.times:
         parser.error(f"argument --trial: shifts to try are 1 to {replications.FILED_FROM - 1}")
     chosen = {name: found[name] for name in asked.chapters or found}
@@ -63,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for shift in (
             range(asked.trial, asked.trial + asked.times)
             if asked.trial is not None
-            else shifts_wanted(book, name, notebook, filed, asked.times)
+            else shifts_wanted(book, name, notebook, filed, asked.times, asked.more)
         )
     ]
     lines = []
@@ -86,13 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if good else 1
 
 
-def shifts_wanted(book: Book, name: str, notebook: NotebookNode, filed: list[dict], times: int) -> range:
-    """Return the unused shifts that give every claim of a chapter so many replications as it stands."""
+def shifts_wanted(book: Book, name: str, notebook: NotebookNode, filed: list[dict], times: int, more: int) -> range:
+    """Return so many more unused shifts; for 0, those that give every claim of a chapter `times` replications."""
     sources = replications.claim_sources(notebook)
     code, _ = replications.code_keys(name, notebook, book.root, book.package)
     there = min(standing.times for standing in replications.standings(filed, name, sources, code).values())
     first = replications.unused_shift(filed, name)
-    return range(first, first + max(0, times - there))
+    return range(first, first + (more or max(0, times - there)))
 
 
 def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: list[tuple[str, int]]) -> Iterator[dict]:
