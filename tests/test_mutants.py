@@ -15,6 +15,7 @@ answer that gives other values is rarely right by accident; should one be, its e
 import ast
 import copy
 import signal
+import time
 import warnings
 from collections import Counter
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ from innerlab.wings import module_of
 
 SEEDS = range(4)
 FURTHER_SEEDS = range(1000, 1020)
-PATIENCE = 5  # seconds of computing that a mutant may take for one seed
+PATIENCE = 5  # seconds of computing that a solution may take for one seed
+SLOWER, LEAST_PATIENCE = 20, 0.5  # a mutant gets so many times what its solution took, and at least so many seconds
 FEWEST = 5  # a mutator that finds fewer places in a solution has stopped looking
 
 # Mutators: each yields what may stand in the place of a node
@@ -243,8 +245,8 @@ def test_every_mistake_is_seen(exercise):
         exec(compile(code, "<cell>", "exec"), namespace)
         return namespace[exercise.answer]
 
-    def passes(code, seed):
-        with limited(PATIENCE):
+    def passes(code, seed, patience):
+        with limited(patience):
             try:
                 return mark(exercise, in_turn(run(code)), seed).state == PASSED
             except TimeoutError:
@@ -257,11 +259,14 @@ def test_every_mistake_is_seen(exercise):
     counts, survived = Counter(killed=0, equivalent=0, survived=0), []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a learner's notebook goes on, too
-        failing = [seed for seed in SEEDS if not passes(solution, seed)]
+        began = time.process_time()
+        failing = [seed for seed in SEEDS if not passes(solution, seed, PATIENCE)]
+        # endless loops took five times as long as all other mutants together when each had the solution's patience
+        patience = max(LEAST_PATIENCE, SLOWER * (time.process_time() - began) / len(SEEDS))
         assert not failing, f"{exercise.name}: its own check rejects the solution, or it is slow, for seeds {failing}"
         right = replies(solution)
         for line, code in mutants(solution):
-            let_through = [seed for seed in SEEDS if passes(code, seed)]
+            let_through = [seed for seed in SEEDS if passes(code, seed, patience)]
             if not let_through:
                 counts["killed"] += 1
                 continue
