@@ -386,6 +386,43 @@ def everything(submitted):
     return found
 
 
+IN_CLASS = {
+    *("ada", "in-other-words", "untouched", "partial", "wrong", "own-cells", "rebound", "lax-checks"),
+    "script",
+    *("judge", "others-by-path", "endless", "memory", "disk", "kills-parent", "hunter-left-behind", "forges-the-next"),
+    *("carriage-return", "patches-builtins", "=cmd|'calc'!A0", "x..<b>é\n"),
+}
+"""those readable notebooks that are marked in one run of the command, each in a sandbox of its own"""
+
+
+def split(cases):
+    """The notebooks of a class, and all others, which can be marked one after the other in one sandbox."""
+    assert cases.keys() >= IN_CLASS
+    apart = {name: case for name, case in cases.items() if name not in IN_CLASS and isinstance(case[0], bytes)}
+    apart = {name: case for name, case in apart.items() if NOT_READ not in case[1].values()}
+    return {name: case for name, case in cases.items() if name not in apart}, apart
+
+
+def complaints(student, wanted, found, points):
+    """Where the marks of a student are not what was to become of the exercises, or say nothing of why.
+
+    Args:
+        student: the name.
+        wanted: a status by exercise, or None where an answer may give no value or a wrong one.
+        found: status, points (None if a person has to say), possible points and reason, by exercise.
+        points: of each exercise.
+    """
+    wrong = []
+    for exercise, status in wanted.items():
+        got, earned, of, reason = found[exercise]
+        fits = got == status if status is not None else got in (NOT_YET, NO_VALUE)
+        due = None if status == BY_PERSON else points[exercise] if status == PASSED else 0
+        told = reason or got in (PASSED, NOT_ATTEMPTED, BY_PERSON)
+        if not fits or earned != due or not told or of != points[exercise]:
+            wrong.append((student, exercise, f"wanted {status}", found[exercise]))
+    return wrong
+
+
 def put(submitted, name, content):
     """Hands a notebook in."""
     path = submitted / name / CHAPTER / f"{CHAPTER}.ipynb"
