@@ -13,7 +13,8 @@ from tiny_book import ROOT, SCRIPTS
 from innerlab.checks import course, release
 from innerlab.checks.records import PLACE
 
-CHAPTER = "pseudo_alignment"
+CHAPTER = "deceptive_alignment"  # nothing in it takes long, and one answer is marked by a person
+CHAPTERS = [CHAPTER, "learned_learners"]
 pytestmark = pytest.mark.slow
 
 
@@ -27,11 +28,20 @@ def nbgrader(folder, *arguments):
     return done.returncode, done.stdout + done.stderr
 
 
+def book_of(root, chapters):
+    """Make a folder that holds the exercises of these chapters, as a book does."""
+    (root / "solutions").mkdir()
+    for name in chapters:
+        shutil.copy(ROOT / "solutions" / f"{name}.md", root / "solutions")
+    return root
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A course folder."""
+    """A course folder with two chapters; each starts nbgrader once more."""
+    root = book_of(tmp_path_factory.mktemp("book"), CHAPTERS)
     folder = tmp_path_factory.mktemp("course") / "inner" / "course"
-    assert CHAPTER in course.write_course(ROOT, folder)
+    assert course.write_course(root, folder) == CHAPTERS
     return folder
 
 
@@ -43,14 +53,12 @@ def test_the_release_is_the_exercise_cell_by_cell(made):
         about, expected = (one.metadata.get("nbgrader", {}) for one in (released, cell))
         assert {name: about.get(name) for name in expected} == expected
         assert not released.get("outputs")
-    chapters = sorted(path.stem for path in (ROOT / "solutions").glob("*.md"))
-    assert sorted(path.name for path in (made / "release").rglob("*.*")) == [f"{name}.ipynb" for name in chapters]
+    assert sorted(path.name for path in (made / "release").rglob("*.*")) == [f"{name}.ipynb" for name in CHAPTERS]
 
 
 def test_writing_it_again_keeps_what_a_teacher_changed(made, tmp_path):
     """One chapter will do; the others' releases stay as they are."""
-    (tmp_path / "solutions").mkdir()
-    shutil.copy(ROOT / "solutions" / f"{CHAPTER}.md", tmp_path / "solutions")
+    book_of(tmp_path, [CHAPTER])
     before = {path: path.stat().st_mtime_ns for path in (made / "release").rglob("*.ipynb")}
     configuration = made / "nbgrader_config.py"
     configuration.write_text(configuration.read_text() + "# mine\n")

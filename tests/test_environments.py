@@ -103,16 +103,16 @@ def test_the_vector_environment_does_what_single_ones_do(name, max_steps):
     assert same(*(kind.reset(seed=11) for kind in kinds))
     kinds[0].action_space.seed(12)
     ended = np.zeros(3, int)
-    for _ in range(400):
+    for _ in range(200):
         actions = kinds[0].action_space.sample()
         rows = [kind.step(actions) for kind in kinds]
         assert same(*rows)
         terminated, truncated = rows[0][2:4]
         assert not (terminated & truncated).any()
         ended += terminated.sum(), truncated.sum(), (rows[1][1] > 0).sum()
-    assert ended[0] > 20
-    assert ended[2] > 5
-    assert ended[1] > 20 or max_steps > 5
+    assert ended[0] > 15
+    assert ended[2] > 2
+    assert ended[1] > 150 or max_steps > 5
 
 
 @every

@@ -172,10 +172,10 @@ def test_other_outputs_than_the_build_stored_fail(tiny):
     image = "import matplotlib.pyplot as plt\nplt.plot(list(open('../state.txt', 'rb').read()));"
     tiny.write("state.txt", "one")
     tiny.chapters(
-        text=cell("print(open('../state.txt').read())"),
-        picture=cell(image),
-        timed=cell("print(open('../state.txt').read())", tags="[nbval-ignore-output]"),
-        address=cell("object()"),
+        page=cell("print(open('../state.txt').read())")
+        + cell(image)
+        + cell("print(open('../state.txt').read())", tags="[nbval-ignore-output]")
+        + cell("object()")
     )
     built = tiny.build()
     assert built.code == 0, built.text
@@ -185,10 +185,10 @@ def test_other_outputs_than_the_build_stored_fail(tiny):
     other = tiny.pytest("-rA", "--thorough")
     assert other.code == 1
     assert outcomes(other.text) == {
-        "text.md::Cell 0": "FAILED",
-        "picture.md::Cell 0": "FAILED",
-        "timed.md::Cell 0": "PASSED",
-        "address.md::Cell 0": "PASSED",
+        "page.md::Cell 0": "FAILED",
+        "page.md::Cell 1": "FAILED",
+        "page.md::Cell 2": "PASSED",
+        "page.md::Cell 3": "PASSED",
     }
     assert "Cell outputs differ" in other.text
 
