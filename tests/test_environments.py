@@ -396,7 +396,13 @@ def test_a_module_that_is_loaded_again_registers_nothing_twice():
 # Somebody else's agent
 
 
-@pytest.mark.parametrize("method", [way for way in get_all_start_methods() if way != "fork"])
+WAYS = [way for way in get_all_start_methods() if way != "fork"]  # "forkserver", where there is one, is usual
+
+
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(way, marks=pytest.mark.thorough if way != WAYS[-1] else ()) for way in WAYS],
+)
 def test_stable_baselines_steps_worlds_in_processes_that_import_nothing_beforehand(method):
     from stable_baselines3.common.env_util import make_vec_env  # slow to import
     from stable_baselines3.common.vec_env import SubprocVecEnv

@@ -387,10 +387,8 @@ def everything(submitted):
 
 
 IN_CLASS = {
-    *("ada", "in-other-words", "untouched", "partial", "wrong", "own-cells", "rebound", "lax-checks"),
-    "script",
-    *("judge", "others-by-path", "endless", "memory", "disk", "kills-parent", "hunter-left-behind", "forges-the-next"),
-    *("carriage-return", "patches-builtins", "=cmd|'calc'!A0", "x..<b>é\n"),
+    *("ada", "untouched", "wrong", "rebound", "lax-checks", "script", "others-by-path", "endless", "memory", "disk"),
+    *("kills-parent", "hunter-left-behind", "forges-the-next", "carriage-return", "=cmd|'calc'!A0", "x..<b>é\n"),
 }
 """those readable notebooks that are marked in one run of the command, each in a sandbox of its own"""
 

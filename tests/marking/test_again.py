@@ -52,14 +52,14 @@ def test_any_part_of_the_exercises_gives_the_sum_of_exactly_their_points(some):
     assert rows == {result.student: result.points for result in results}
 
 
-def test_killed_at_any_moment_and_started_again_it_gives_the_same_grades(some, tmp_path):
+def test_killed_at_any_moment_and_started_again_it_gives_the_same_grades(some, tmp_path, pytestconfig):
     folder, _, _ = some
     out = tmp_path / "out"
     out.mkdir()
     (out / "seed.json").write_bytes((folder / "out" / "seed.json").read_bytes())
     command = [sys.executable, str(ROOT / "run.py"), "grade", str(folder / "submitted"), "--out", str(out)]
     draw = random.Random(7)
-    for _ in range(2):
+    for _ in range(3 if pytestconfig.option.thorough else 1):
         process = subprocess.Popen(
             command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -157,7 +157,7 @@ def endless():
 def test_whoever_ends_a_worker_is_found_and_the_others_are_marked(tmp_path, monkeypatch):
     """Side by side, a worker ends; alone, only the one that ends it is left without marks."""
     folder = tmp_path / "submitted"
-    for student in ("ada", "bob", "mallory"):
+    for student in ("mallory", "oscar"):
         put(folder, student, json.dumps(notebook(**right("labels"))).encode())
     whole = command._side_by_side
 
@@ -168,7 +168,7 @@ def test_whoever_ends_a_worker_is_found_and_the_others_are_marked(tmp_path, monk
 
     monkeypatch.setattr(command, "_side_by_side", breaks)
     results = {result.student: result for result in grade(ROOT, folder, tmp_path / "out")}
-    assert [results[name].points for name in ("ada", "bob", "mallory")] == [POINTS["labels"], POINTS["labels"], 0]
+    assert [results[name].points for name in ("mallory", "oscar")] == [0, POINTS["labels"]]
     assert {mark.status for mark in results["mallory"].marks} == {marks.CHECK_FAILED}
     assert all("was ended" in mark.reason for mark in results["mallory"].marks)
     assert any(who == "mallory" for who, *_ in for_person(list(results.values())))
