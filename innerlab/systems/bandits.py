@@ -31,8 +31,8 @@ def histories(arms: int, pulls: int) -> list[tuple[Tensor, Tensor]]:
     """How often each arm has paid and has not paid, in every history.
 
     Args:
-        arms: at least 1.
-        pulls: at least 1.
+        arms: number of arms, at least 1.
+        pulls: pulls a task, at least 1.
 
     Returns:
         For each pull two float tensors ``(histories, arms)``: rewards of 1, and rewards of 0, before this pull.
@@ -68,10 +68,15 @@ def beta_beliefs(pulls: int, successes: Tensor, failures: Tensor) -> Table:
     Args:
         pulls: at least 1.
         successes: the first parameter of each arm's prior, float ``(..., arms)``, positive. 1 for all is uniform.
-        failures: the second, of the same shape. Two infinite parameters stand for an arm known to pay half the time.
+        failures: the second parameter of each arm's prior, float, of the same shape as ``successes``, positive. Two
+            infinite parameters stand for an arm known to pay half the time.
+
+    Returns:
+        A table of beliefs: for each pull, float ``(..., histories, arms)``.
 
     Raises:
-        ValueError: if a parameter is not positive, or shapes differ.
+        ValueError: if a parameter is not positive, shapes differ, there is no pull, or there are more than ``LARGEST``
+            histories.
     """
     if successes.shape != failures.shape:
         raise ValueError(f"successes has shape {tuple(successes.shape)}, failures {tuple(failures.shape)}")
@@ -94,8 +99,11 @@ def task_beliefs(pulls: int, tasks: Tensor) -> Table:
         pulls: at least 1.
         tasks: the chance of each arm in each task, float ``(..., tasks, arms)``, in 0 to 1.
 
+    Returns:
+        A table of beliefs: for each pull, float32 ``(..., histories, arms)``.
+
     Raises:
-        ValueError: if a chance lies outside 0 to 1.
+        ValueError: if a chance lies outside 0 to 1, there is no pull, or there are more than ``LARGEST`` histories.
     """
     if not bool(((tasks >= 0) & (tasks <= 1)).all()):
         raise ValueError(f"tasks runs from {float(tasks.min())} to {float(tasks.max())}; 0 to 1 is allowed")
@@ -111,11 +119,15 @@ def task_beliefs(pulls: int, tasks: Tensor) -> Table:
 
 
 def history_chances(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Table:
-    """The probability of each history under a policy: before each pull, float ``(..., histories)``; differentiable.
+    """The probability of each history under a policy, differentiable with respect to policy and beliefs.
 
     Args:
-        policy: a table as described at the head of this module.
-        beliefs: a table of the world in which the policy acts. Leading axes are broadcast with the policy's.
+        policy: the probability of each arm at each pull, a table of float ``(..., histories, arms)``.
+        beliefs: in the world in which the policy acts, a table of float ``(..., histories, arms)``. Leading axes of
+            both tables are broadcast.
+
+    Returns:
+        For each pull, the probability of each history before this pull, float ``(..., histories)``.
 
     Raises:
         ValueError: if ``policy`` and ``beliefs`` differ in pulls.
@@ -130,9 +142,17 @@ def history_chances(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tabl
 
 
 def reward_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tensor:
-    """The expected reward of a policy at each pull, float ``(..., pulls)``; exact, and differentiable.
+    """The expected reward of a policy at each pull: exact, and differentiable.
 
-    Arguments and errors as in :func:`history_chances`.
+    Args:
+        policy: a table, as in :func:`history_chances`.
+        beliefs: a table, as in :func:`history_chances`.
+
+    Returns:
+        Expected rewards, float ``(..., pulls)``, each in 0 to 1.
+
+    Raises:
+        ValueError: if ``policy`` and ``beliefs`` differ in pulls.
     """
     chances = history_chances(policy, beliefs)
     each = zip(chances, policy, beliefs, strict=True)
@@ -141,9 +161,17 @@ def reward_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tens
 
 
 def entropy_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Tensor:
-    """The mean entropy of a policy at each pull, float ``(..., pulls)``, in nats; differentiable.
+    """The mean entropy of a policy at each pull, over the histories that the policy comes upon; differentiable.
 
-    Arguments and errors as in :func:`history_chances`.
+    Args:
+        policy: a table, as in :func:`history_chances`.
+        beliefs: a table, as in :func:`history_chances`.
+
+    Returns:
+        Entropies in nats, float ``(..., pulls)``.
+
+    Raises:
+        ValueError: if ``policy`` and ``beliefs`` differ in pulls.
     """
     chances = history_chances(policy, beliefs)
     entropies = [
@@ -154,12 +182,17 @@ def entropy_per_pull(policy: Sequence[Tensor], beliefs: Sequence[Tensor]) -> Ten
 
 
 def bayes_optimal(beliefs: Sequence[Tensor]) -> tuple[Tensor, Table]:
-    """The highest expected total reward under beliefs, float ``(...)``, and a policy that attains it.
+    """The highest expected total reward under beliefs, and a policy that attains this reward.
 
-    Backward induction over all histories, from the last pull. Arms that are equally good are pulled equally often.
+    Backward induction over all histories, from the last pull. The policy pulls arms that are equally good equally
+    often.
 
     Args:
-        beliefs: a table as described at the head of this module.
+        beliefs: a table of float ``(..., histories, arms)``, for at least one pull.
+
+    Returns:
+        The expected total reward, not discounted, float ``(...)``, and the policy, a table of float
+        ``(..., histories, arms)``.
     """
     policy: Table = []
     later = torch.zeros(())
@@ -174,7 +207,14 @@ def bayes_optimal(beliefs: Sequence[Tensor]) -> tuple[Tensor, Table]:
 
 
 def among_best(score: Tensor) -> Tensor:
-    """A policy that pulls the arms with the highest score, ``(..., arms)``, equally often; ties up to 1e-6."""
+    """A policy that pulls the arms with the highest score equally often.
+
+    Args:
+        score: of each arm, float ``(..., arms)``. Scores within 1e-6 of the highest count as equal to the highest.
+
+    Returns:
+        The probability of each arm, float32 ``(..., arms)``.
+    """
     best = (score >= score.amax(-1, keepdim=True) - 1e-6).float()
     return best / best.sum(-1, keepdim=True)
 
@@ -186,8 +226,8 @@ def bayes_optimal_bandit(arms: int, pulls: int) -> tuple[float, dict[tuple[int, 
     statistic. The backward induction runs over these counts, of which there are far fewer than histories.
 
     Args:
-        arms: at least 1.
-        pulls: at least 1.
+        arms: number of arms, at least 1.
+        pulls: pulls a task, at least 1.
 
     Returns:
         The expected total reward, not discounted, and for each state of the counts (rewards of 1 and of 0 of the
@@ -221,7 +261,18 @@ def _counts(places: int, total: int) -> tuple[tuple[int, ...], ...]:
 
 
 def uniform(arms: int, pulls: int) -> Table:
-    """The policy that pulls every arm equally often, whatever has happened."""
+    """The policy that pulls every arm equally often, whatever the history.
+
+    Args:
+        arms: number of arms, at least 1.
+        pulls: pulls a task, at least 1.
+
+    Returns:
+        A table of float ``(histories, arms)``.
+
+    Raises:
+        ValueError: if there is no arm or pull, or there are more than ``LARGEST`` histories.
+    """
     return [torch.full((len(paid), arms), 1 / arms) for paid, _ in histories(arms, pulls)]
 
 
@@ -230,6 +281,16 @@ def thompson_sampling(arms: int, pulls: int) -> Table:
 
     After Thompson 1933, *Biometrika* 25. That probability is an integral of a polynomial, which Gauss-Legendre
     quadrature with enough nodes gives exactly.
+
+    Args:
+        arms: number of arms, at least 1.
+        pulls: pulls a task, at least 1.
+
+    Returns:
+        A table of float32 ``(histories, arms)``.
+
+    Raises:
+        ValueError: if there is no arm or pull, or there are more than ``LARGEST`` histories.
     """
     nodes, weights = np.polynomial.legendre.leggauss(arms * (pulls + 1) // 2 + 1)
     x, weights = (nodes + 1) / 2, weights / 2
@@ -247,6 +308,16 @@ def ucb(arms: int, pulls: int) -> Table:
     """UCB1: the arm with the highest mean reward plus a bonus of √(2 ln t / n) for having been pulled n of t times.
 
     The rule of Auer, Cesa-Bianchi and Fischer (2002), as textbooks give it. Arms never pulled come first.
+
+    Args:
+        arms: number of arms, at least 1.
+        pulls: pulls a task, at least 1.
+
+    Returns:
+        A table of float32 ``(histories, arms)``.
+
+    Raises:
+        ValueError: if there is no arm or pull, or there are more than ``LARGEST`` histories.
     """
     policy = []
     for made, (paid, unpaid) in enumerate(histories(arms, pulls)):

@@ -2,9 +2,10 @@
 
 An agent with a goal of its own lives through training episodes and then deployment episodes. In each it *complies*,
 which is worth nothing to that goal, or *defects*, which is worth 1 in training and a ``stake`` in deployment. After a
-training episode its goal may be modified: with a probability of ``threat`` if it has defected, ``mistaken`` if it has
-complied. In deployment only a ``hazard`` is left, for episodes in which it defects. A modified agent is worth nothing
-to the old goal. An episode's worth is discounted once for every episode before it.
+training episode the goal may be modified: with a probability of ``threat`` if the agent has defected, ``mistaken`` if
+the agent has complied. In deployment only an episode in which the agent defects risks the goal, with a probability of
+``hazard``. A modified agent is worth nothing to the old goal. An episode's worth is discounted once for every episode
+before it.
 
 The setting is a formalization of section 4 of Hubinger et al. (2019), *Risks from Learned Optimization*,
 arXiv:1906.01820, whose own example has ``train=2, deploy=3, discount=1, threat=1``.
@@ -36,13 +37,14 @@ def compliance_episodes(
         train: training episodes, a whole number, 0 or more.
         deploy: deployment episodes, a whole number, 0 or more, or ``math.inf``.
         discount: per episode, 0 to 1.
-        threat: probability that a training episode in which it defects modifies its goal.
-        mistaken: the same for one in which it complies.
-        hazard: the same for a deployment episode in which it defects.
+        threat: probability that a training episode in which the agent defects modifies the goal.
+        mistaken: probability that a training episode in which the agent complies modifies the goal.
+        hazard: probability that a deployment episode in which the agent defects modifies the goal.
         stake: what defecting once in deployment is worth, in units of defecting once in training; 0 or more.
 
     Returns:
-        0 to ``train``. Where both are worth the same, to one part in a billion, it complies.
+        k, from 0 to ``train``. Where complying and defecting are worth the same, to one part in a billion, the policy
+        complies.
 
     Raises:
         ValueError: if a number is out of range, or deployment is worth infinitely much.
@@ -68,7 +70,20 @@ def goal_intact_probability(
 ) -> float:
     """The probability that the optimal policy reaches deployment with its goal unmodified.
 
-    Arguments and errors are those of :func:`compliance_episodes`.
+    Args:
+        train: training episodes, a whole number, 0 or more.
+        deploy: deployment episodes, a whole number, 0 or more, or ``math.inf``.
+        discount: per episode, 0 to 1.
+        threat: probability that a training episode in which the agent defects modifies the goal.
+        mistaken: probability that a training episode in which the agent complies modifies the goal.
+        hazard: probability that a deployment episode in which the agent defects modifies the goal.
+        stake: what defecting once in deployment is worth, in units of defecting once in training; 0 or more.
+
+    Returns:
+        A probability, 0 to 1.
+
+    Raises:
+        ValueError: if a number is out of range, or deployment is worth infinitely much.
     """
     complies = compliance_episodes(train, deploy, discount, threat, mistaken, hazard, stake)
     return (1 - threat) ** (train - complies) * (1 - mistaken) ** complies
@@ -82,10 +97,13 @@ def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake:
     ``stake`` :math:`(1 - b^D) / (1 - b)`.
 
     Args:
-        deploy: episodes, a whole number, 0 or more, or ``math.inf``.
+        deploy: deployment episodes, a whole number, 0 or more, or ``math.inf``.
         discount: per episode, 0 to 1.
-        hazard: probability, 0 to 1.
-        stake: of each episode, 0 or more.
+        hazard: probability that an episode modifies the goal, 0 to 1.
+        stake: what defecting is worth in each episode, in units of defecting once in training; 0 or more.
+
+    Returns:
+        The discounted value, in units of defecting once in training.
 
     Raises:
         ValueError: if a number is out of range, or deployment is worth infinitely much.
@@ -106,19 +124,24 @@ def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake:
 def cue_value(share: float, accuracy: float, discount: float, threat: float) -> float:
     r"""The value of complying whenever a cue says "training", for ever, and defecting whenever it says "deployment".
 
-    Here training never ends. Each episode is training with a probability of ``share``, whatever came before, and a
-    cue says which; it is right with a probability of ``accuracy``. The cue says "deployment" with a probability of
-    :math:`\pi = q (1 - \rho) + (1 - q) \rho`, with q for the share and :math:`\rho` for the accuracy. Then the agent
-    gains 1 and risks its goal if the cue was wrong: :math:`U = \pi + \gamma U (1 - \mu q (1 - \rho))`.
+    Here training never ends. Each episode is training with a probability of ``share``, whatever came before, and a cue
+    says "training" or "deployment"; the cue is right with a probability of ``accuracy``. The cue says "deployment" with
+    a probability of :math:`\pi = q (1 - \rho) + (1 - q) \rho`, with q for the share and :math:`\rho` for the accuracy.
+    Then the agent gains 1 and risks its goal if the cue was wrong: :math:`U = \pi + \gamma U (1 - \mu q (1 - \rho))`.
 
     Args:
         share: of training among all episodes, above 0 and below 1.
-        accuracy: of the cue, 0.5 to 1.
+        accuracy: probability that the cue is right, 0.5 to 1.
         discount: per episode, 0 or more and below 1.
-        threat: probability that a training episode in which it defects modifies its goal.
+        threat: probability that a training episode in which the agent defects modifies the goal.
+
+    Returns:
+        The value U before the cue of an episode is seen, in units of defecting once in training.
 
     Raises:
         ValueError: if a number is out of range.
+
+    Source: derived here.
     """
     if not 0 < share < 1:
         raise ValueError(f"share is {share}; it must lie between 0 and 1")
@@ -134,11 +157,23 @@ def cue_value(share: float, accuracy: float, discount: float, threat: float) -> 
 def complies_on_cue(share: float, accuracy: float, discount: float, threat: float) -> bool:
     r"""Whether the optimal policy complies when a cue says "training" although training never ends.
 
-    It does if :math:`\mu \gamma U \, q \rho / (1 - \pi) \ge 1`, with U from :func:`cue_value`: if the chance that this
-    is training, times what would then be lost, makes up for the 1 that complying costs. When the cue says
-    "deployment" it always defects.
+    The policy complies if :math:`\mu \gamma U \, q \rho / (1 - \pi) \ge 1`, with U from :func:`cue_value`: if the
+    chance that the episode is training, times what defecting would then lose, makes up for the 1 that complying costs.
+    When the cue says "deployment" the policy always defects.
 
-    Arguments and errors are those of :func:`cue_value`.
+    Args:
+        share: of training among all episodes, above 0 and below 1.
+        accuracy: probability that the cue is right, 0.5 to 1.
+        discount: per episode, 0 or more and below 1.
+        threat: probability that a training episode in which the agent defects modifies the goal.
+
+    Returns:
+        True if complying is worth at least as much as defecting, to one part in a billion.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    Source: derived here.
     """
     value = cue_value(share, accuracy, discount, threat)
     says_training = share * accuracy + (1 - share) * (1 - accuracy)

@@ -34,16 +34,17 @@ def one_step_gd(
     :math:`\eta = n / (n + d + 1 + \sigma^2)`.
 
     Args:
-        d: inputs, at least 1.
-        n: examples in the context, at least 1.
-        noise: standard deviation of the label noise, :math:`\sigma`.
-        input_variance: v, positive.
-        fourth_moment_ratio: :math:`\kappa`, at least 1: 3 for normal inputs, 1.8 for uniform ones.
-        prior_variance: :math:`\tau^2`, positive.
+        d: number of inputs, at least 1.
+        n: number of examples in the context, at least 1.
+        noise: standard deviation of the label noise, :math:`\sigma`, not negative.
+        input_variance: variance of each input, v, positive.
+        fourth_moment_ratio: fourth moment of an input over its squared variance, :math:`\kappa`, at least 1: 3 for
+            normal inputs, 1.8 for uniform inputs.
+        prior_variance: variance of each entry of w, :math:`\tau^2`, positive.
 
     Returns:
-        step size and loss. There is no ½ in the loss, and the target contains the label noise, so that
-        :math:`\sigma^2` is part of it.
+        The step size :math:`\eta` and the expected squared error at :math:`\eta`. There is no ½ in the error, and the
+        target contains the label noise, so that the error includes :math:`\sigma^2`.
 
     Raises:
         ValueError: if an argument lies outside its range.
@@ -77,14 +78,14 @@ def objective_weights(d: int, n: int, noise_true: float, noise_proxy: float, dec
         (q + \sigma_t^2/n) \, a + q r \, b = 1, \qquad (q + \sigma_p^2/n) \, b + q r \, a = r.
 
     Args:
-        d: inputs, at least 1.
-        n: examples in the context, at least 1.
-        noise_true: standard deviation of the noise in the intended channel, :math:`\sigma_t`.
-        noise_proxy: that in the proxy's, :math:`\sigma_p`.
-        decoupled: share of prompts in which the proxy shows another function, :math:`\rho`.
+        d: number of inputs, at least 1.
+        n: number of examples in the context, at least 1.
+        noise_true: standard deviation of the label noise in the intended channel, :math:`\sigma_t`, not negative.
+        noise_proxy: standard deviation of the label noise in the proxy channel, :math:`\sigma_p`, not negative.
+        decoupled: share of prompts in which the proxy shows another function, :math:`\rho`, 0 to 1.
 
     Returns:
-        a and b.
+        The weights of the intended channel, a, and of the proxy channel, b.
 
     Raises:
         ValueError: if an argument lies outside its range, or if ``noise_true``, ``noise_proxy`` and ``decoupled`` are

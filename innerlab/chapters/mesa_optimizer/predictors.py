@@ -14,21 +14,23 @@ def ridge(x: Tensor, y: Tensor, query: Tensor, noise: float, prior_variance: flo
 
     .. math:: \hat w = \Big(X^T X + \frac{\sigma^2}{\tau^2} I\Big)^{-1} X^T y
 
-    with the noise's variance σ² and the prior variance τ². Without noise it is the limit: of all weights that fit best,
-    the smallest.
+    with the noise's variance σ² and the prior variance τ². Without noise, :math:`\hat w` is the limit σ → 0: of all
+    weights that fit best, those of the smallest norm.
 
     Args:
-        x: inputs of the context, ``(..., examples, inputs)``.
-        y: their labels, ``(..., examples)``.
-        query: ``(..., inputs)``.
-        noise: standard deviation of the labels' noise, not negative.
-        prior_variance: variance of each of a task's weights, positive.
+        x: inputs of the context, float ``(..., examples, inputs)``.
+        y: labels of the context, float ``(..., examples)``.
+        query: the input whose label is predicted, float ``(..., inputs)``.
+        noise: standard deviation of the label noise, not negative.
+        prior_variance: variance of each entry of w, positive.
 
     Returns:
-        ``(...)``.
+        The predicted label of the query, float ``(...)``.
 
     Raises:
-        ValueError: if shapes do not fit, or ``noise`` or ``prior_variance`` is not allowed.
+        ValueError: if shapes do not fit, ``noise`` is negative, or ``prior_variance`` is not positive.
+
+    Source: textbooks; the prediction is the posterior mean of Bayesian linear regression.
     """
     _check_prompt(x, y, query)
     if not noise >= 0:
@@ -49,18 +51,18 @@ def dmmse(x: Tensor, y: Tensor, query: Tensor, tasks: Tensor, noise: float) -> T
     .. math:: \hat w = \sum_m p_m w_m, \qquad p_m \propto \exp\Big(-\frac{1}{2\sigma^2} \sum_i (y_i - w_m^T x_i)^2\Big)
 
     the *discrete minimum mean squared error* estimator of Raventós, Paul, Chen and Ganguli (2023, arXiv:2306.15063).
-    It scores every task of the list on the context and mixes their answers by the scores.
+    The estimator scores every task of the list on the context and mixes the tasks' predictions by these scores.
 
     Args:
-        x: inputs of the context, ``(..., examples, inputs)``.
-        y: their labels, ``(..., examples)``.
-        query: ``(..., inputs)``.
-        tasks: ``(..., tasks, inputs)``.
-        noise: standard deviation of the labels' noise. It must be positive: without noise, a context that no task
-            fits has no posterior.
+        x: inputs of the context, float ``(..., examples, inputs)``.
+        y: labels of the context, float ``(..., examples)``.
+        query: the input whose label is predicted, float ``(..., inputs)``.
+        tasks: weights of each task, float ``(..., tasks, inputs)``, at least one task.
+        noise: standard deviation of the label noise, positive: without noise, a context that no task fits has no
+            posterior.
 
     Returns:
-        ``(...)``.
+        The predicted label of the query, float ``(...)``.
 
     Raises:
         ValueError: if shapes do not fit, there is no task, or ``noise`` is not positive.
@@ -78,15 +80,16 @@ def dmmse(x: Tensor, y: Tensor, query: Tensor, tasks: Tensor, noise: float) -> T
 def prefixes(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Every beginning of a context, from none of its examples to all but the last, as contexts of equal length.
 
-    What comes later is replaced by zeros. To :func:`ridge` and :func:`dmmse`, an input of zeros with the label 0 says
+    Zeros replace all later examples. To :func:`ridge` and :func:`dmmse`, an input of zeros with the label 0 says
     nothing, so that ``ridge(*prefixes(x, y), x, noise)`` predicts every label from the examples before it.
 
     Args:
-        x: ``(..., examples, inputs)``.
-        y: ``(..., examples)``.
+        x: inputs of the context, float ``(..., examples, inputs)``.
+        y: labels of the context, float ``(..., examples)``.
 
     Returns:
-        inputs ``(..., examples, examples, inputs)`` and labels ``(..., examples, examples)``; row k has k examples.
+        Inputs, float ``(..., examples, examples, inputs)``, and labels, float ``(..., examples, examples)``. Row k
+        along the first of the two axes of examples holds the first k examples.
 
     Raises:
         ValueError: if shapes do not fit.
