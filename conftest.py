@@ -58,8 +58,9 @@ PATIENCE = 300  # seconds; only a kernel that hangs is silent for so long
 SECONDS = "_build/test_seconds.json"  # of every unit that a worker takes: how many tests, and how long they took
 # What is taken to be so in a fresh copy: about right is enough to begin with what takes longest.
 FIRST_SECONDS = {"solutions": 20, "exercises": 5, "page": 10, "file": 3} | {
-    "tests/marking/test_a_class.py": 120,
-    "tests/test_mutants.py": 110,
+    "tests/marking/test_a_class.py": 80,
+    "tests/marking/test_one_sandbox.py": 70,
+    "tests/test_mutants.py": 60,
     "tests/test_answers.py": 90,
     "tests/site/test_exercise_pages.py": 60,
     "tests/site/test_landing.py": 90,
