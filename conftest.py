@@ -48,7 +48,9 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from innersite.execution import PROFILES, Book
 
 COMPARED_IMAGES = ("image/png", "image/jpeg")
-PAGE_OF_THE_SITE = re.compile(r"tests/site/test_pages\.py::\w+\[(?P<page>(?:book|exercises)/\w+|search|genindex)\b")
+PAGE_OF_THE_SITE = re.compile(
+    r"tests/site/test_(?P<file>pages|landing)\.py::\w+\[(?P<page>(?:book|exercises)/\w+|search|genindex)\b"
+)
 DIFFERS_EVERY_TIME = {r"0x[0-9a-fA-F]{6,}": "ADDRESS", r"ipykernel_\d+": "ipykernel_PROCESS"}
 
 NOT_QUICK = ("tests/site", "tests/marking")  # built and browsed; a class, marked
@@ -63,7 +65,6 @@ FIRST_SECONDS = {"solutions": 20, "exercises": 5, "page": 10, "file": 3} | {
     "tests/test_mutants.py": 60,
     "tests/test_answers.py": 90,
     "tests/site/test_exercise_pages.py": 60,
-    "tests/site/test_landing.py": 90,
     "tests/site/test_jupyterlab.py": 60,
     "tests/test_build.py": 60,
     "tests/test_nbval.py": 60,
@@ -298,7 +299,7 @@ def pytest_runtest_makereport(item, call):
 def unit(nodeid: str) -> str:
     """Name what one worker takes as a whole: a notebook, a file, or a page of the site, opened once for its tests."""
     page = PAGE_OF_THE_SITE.match(nodeid)
-    return page["page"] if page else nodeid.partition("::")[0]
+    return f"{page['file']} {page['page']}" if page else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config, log):

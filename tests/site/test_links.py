@@ -5,10 +5,10 @@ What is asked here can be told from an address alone; whether somebody answers t
 
 import re
 from collections import defaultdict
+from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from pybtex.database import parse_file
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -64,6 +64,20 @@ def under_several(addresses):
     return {name: sorted(group) for name, group in sorted(found.items()) if len(group) > 1}
 
 
+class Addresses(HTMLParser):
+    """Where the links of a page lead; no tree is made of the page, which would take three times as long."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "a":
+            self.found |= {value or "" for name, value in attrs if name == "href"}
+
+
 @pytest.fixture(scope="module")
 def references(pytestconfig):
     """The sources of the book, by their keys."""
@@ -77,9 +91,9 @@ def links(site, references):
     for path in site.rglob("*.html"):
         if path.relative_to(site).parts[0] == "_static":
             continue
-        for link in BeautifulSoup(path.read_text("utf8"), "html.parser").find_all("a", href=True):
-            if urlsplit(link["href"]).scheme or urlsplit(link["href"]).netloc:
-                found[link["href"]].add(path.relative_to(site).as_posix())
+        for address in Addresses(path.read_text("utf8")).found:
+            if urlsplit(address).scheme or urlsplit(address).netloc:
+                found[address].add(path.relative_to(site).as_posix())
     for key, entry in references.items():
         if "url" in entry.fields:
             found[entry.fields["url"]].add(f"references.bib: {key}")

@@ -1,6 +1,8 @@
 """Every page of the built book, in a browser: quiet, at home, accessible, light, and held together by its links."""
 
+import base64
 import functools
+import hashlib
 import itertools
 import json
 import re
@@ -22,6 +24,7 @@ CEILING, AIM = 600_000, 250_000  # bytes a page, compressed, without fonts: the 
 LOOKS = [(360, "dark"), (1280, "light")]  # either width and either scheme on every page
 MORE_LOOKS = [(360, "light"), (1280, "dark")]  # on one page of each kind also what is left
 KINDS = ["book/deceptive_alignment", "exercises/optimizer", "search"]
+PLAIN = "book/cite"  # what surrounds the text is the same on every page, so a page that is soon there will do
 
 
 @functools.lru_cache(maxsize=2)
@@ -160,7 +163,27 @@ def test_of_words_of_code_drawn_alike_one_is_judged_and_of_others_each(browser):
     assert page.locator("pre span").all_inner_texts() == ["def", "one", "odd", "three", "for"]
     found = complaints(page)
     page.close()
-    assert [f">{word}<" in found for word in ("def", "one", "odd", "three", "for")] == [False, True, True, True, False]
+    # "three" is drawn as "one" is, in a block of its own
+    assert [f">{word}<" in found for word in ("def", "one", "odd", "three", "for")] == [False, True, True, False, False]
+
+
+def test_contrast_is_judged_of_one_element_of_each_drawing_on_each_ground(browser):
+    page = browser.new_page(viewport={"width": 800, "height": 800})
+    page.set_content("""<html lang="en"><title>Cases</title>
+        <style>p { color: #ccc; background: #fff; width: 300px } b { font-weight: 400 } .dark { background: #222 }
+            .gray { background: #bbb } .veiled { opacity: .9 }
+            .cut { width: 9px; white-space: nowrap; overflow: hidden }
+            .box { position: absolute; left: 0; top: 500px; width: 300px; height: 60px; background: #999 }
+            .over { position: absolute; left: 0; top: 510px; color: #888; background: none; margin: 0 }</style>
+        <main><h1>Cases</h1>
+        <p>x</p><div class="cut"><p>severed</p></div><p>one</p><p>two</p><p>some <b>three</b></p>
+        <section class="dark"><p>four</p><p><b>five</b></p></section>
+        <section class="gray"><p style="background: none">six</p></section><p class="veiled">seven</p>
+        <p class="dark">eight</p><div class="box"></div><p class="over">nine</p></main></html>""")
+    found = complaints(page)
+    page.close()
+    # Each stands for those after it: "one" for "two" and "three", "four" for "five".  "eight" can be read.
+    assert re.findall(r">([a-z ]+)<", found) == ["severed", "one", "four", "six", "seven", "nine"]
 
 
 def test_page_does_not_scroll_sideways_on_a_small_phone(page_as_file, name):
@@ -267,7 +290,7 @@ def test_head_says_what_the_page_is(site, name):
 
 
 def test_pages_have_descriptions_of_their_own(site, pages):
-    said = [soup(site, page).find("meta", attrs={"name": "description"})["content"] for page in pages]
+    said = [head(site, page).find("meta", attrs={"name": "description"})["content"] for page in pages]
     twice = sorted({text for text in said if said.count(text) > 1})
     assert not twice, f"two pages have the same description in their headers: {twice}"
 
@@ -279,6 +302,21 @@ def test_pictures_are_described(site, name):
     assert page.select(".innerlab-figure > svg") == [], f"{name}: a figure is drawn in the page instead of being a file"
     short = [image["src"] for image in page.select(".innerlab-figure img") if len(image["alt"].strip()) < 20]
     assert short == [], f"{name}: the `alt` of figures.Shown says what the figure shows, with numbers from the run"
+
+
+def test_every_link_to_a_term_names_one_definition(site, name):
+    page, glossary = soup(site, name), soup(site, "book/glossary")
+    for text in page.select(".std-term"):
+        link = text.parent
+        there = page.find_all(id=link["aria-describedby"])
+        assert len(there) == 1, f"{name}: a linked term must carry one definition, not {len(there)}: {link}"
+        said = " ".join(there[0].get_text().split())
+        assert len(said) > 30, f"{name}: the first paragraph of the term's entry in book/glossary.md is short: {link}"
+        if not there[0].select("math"):
+            first = glossary.find(id=link["aria-describedby"]).get_text()
+            assert said == " ".join(first.split()), f"{name}: not what the glossary says of {link}"
+    scripts = [tag["src"] for tag in page.select("script[src*='terms.js']")]
+    assert bool(scripts) == bool(page.select(".std-term")), f"{name}: terms.js is for pages with terms, and only those"
 
 
 def test_links_within_the_book_resolve(site, name):
@@ -334,20 +372,44 @@ def test_formulas_reach_a_screen_reader(read, formula_pages):
     assert page.locator("[aria-hidden=true] math, [role=img] math").count() == 0
 
 
-def test_colors_follow_the_system_before_any_script_file_runs(browser, served, name):
+@pytest.mark.parametrize("kind", KINDS)
+def test_colors_follow_the_system_before_any_script_file_runs(browser, served, kind):
     reader = Reader(browser, served, colors="dark")
     reader.context.route("**/*.js*", lambda route: route.abort())
-    reader.page.goto(f"{served}/{name}.html")
-    assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark", f"{name}: colors wait for scripts"
+    reader.page.goto(f"{served}/{kind}.html")
+    assert reader.page.evaluate("document.documentElement.dataset.theme") == "dark", f"{kind}: colors wait for scripts"
     color = reader.page.evaluate("getComputedStyle(document.body).backgroundColor")
     reader.context.close()
     red, green, blue = map(int, re.findall(r"\d+", color)[:3])
-    assert max(red, green, blue) < 64, f"{name}: before scripts have run, the dark page is {color}"
+    assert max(red, green, blue) < 64, f"{kind}: before scripts have run, the dark page is {color}"
+
+
+def head(site, name):
+    """The head of a page, read without the rest, which takes long."""
+    return BeautifulSoup((site / f"{name}.html").read_text("utf8").partition("</head>")[0], "html.parser").head
+
+
+def first_to_run(head):
+    """The first thing in a page's head that runs or styles it."""
+    return head.select_one("script:not([type]), script[type='text/javascript'], link[rel=stylesheet], style")
+
+
+def test_every_page_sets_its_colors_first_as_those_tried_do(site, name):
+    first = first_to_run(head(site, name))
+    colors = re.match(r".*dataset\.theme = [^\n]*", first.text, re.DOTALL)  # then a page with formulas asks for a font
+    assert colors, f"{name}: something runs, or styles the page, before its colors are set: {first}"
+    for kind in KINDS:
+        assert first_to_run(head(site, kind)).text.startswith(colors[0]), (
+            f"{name}: its colors are not set as on {kind}, which is tried in a browser: {first}"
+        )
+    digest = base64.b64encode(hashlib.sha256(first.text.encode()).digest()).decode()
+    policy = head(site, name).find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert f"'sha256-{digest}'" in policy, f"{name}: the policy forbids the script that sets the colors"
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_keyboard_changes_the_colors_and_they_stay(read, pages, scheme):
-    reader = read(pages[0], scheme)
+def test_keyboard_changes_the_colors_and_they_stay(read, scheme):
+    reader = read(PLAIN, scheme)
     page = reader.page
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -380,8 +442,8 @@ def test_search_finds_a_page(read, site, pages, scheme):
     assert reader.foreign == []
 
 
-def test_search_opens_from_any_page_by_keyboard(read, pages):
-    page = read(pages[1]).page
+def test_search_opens_from_any_page_by_keyboard(read):
+    page = read(PLAIN).page
     page.keyboard.press("Control+k")
     page.keyboard.type("alignment")
     page.keyboard.press("Enter")
@@ -389,37 +451,38 @@ def test_search_opens_from_any_page_by_keyboard(read, pages):
     expect(page.locator("#search-results li a").first).to_be_visible()
 
 
-def test_skip_link_leads_to_the_text(read, pages):
-    page = read(pages[1]).page
+def test_skip_link_leads_to_the_text(read):
+    page = read(PLAIN).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
 
 
 def test_front_door_leads_in(read, pages):
-    reader = read(pages[1])
+    reader = read(PLAIN)
     reader.page.goto(f"{reader.address}/index.html")
     reader.page.wait_for_url(f"**/{pages[0]}.html")
     assert reader.complaints == []
 
 
-def test_paper_shows_the_text_alone(read, pages):
-    page = read(pages[1]).page
+def test_paper_shows_the_text_alone(read):
+    page = read(PLAIN).page
     page.emulate_media(media="print")
     assert page.locator(".bd-sidebar-primary").is_hidden()
     assert page.locator(".bd-header-article").is_hidden()
     assert page.locator("article h1").is_visible()
 
 
-def test_nothing_heavy_is_shipped(site, pages):
+def test_nothing_heavy_is_on_the_page(site, name):
     # Font Awesome's script, thebe, require.js, a widget manager, MathJax: none may come back with a new version.
-    names = "|".join(("all.min.js", "thebe", "require", "html-manager", "mathjax", "embed-amd"))
-    for page in pages:
-        read = soup(site, page)
-        assert [tag["src"] for tag in read.select("script[src]") if re.search(names, tag["src"], re.IGNORECASE)] == []
-        assert read.select(".highlight :is(.n, .nn, .p, .w)") == []  # words of code that have no color of their own
-        assert [urlsplit(tag["href"]).path.rpartition("/")[2] for tag in read.select("link[rel=stylesheet]")] == [
-            "book.css"
-        ]
+    heavy = "|".join(("all.min.js", "thebe", "require", "html-manager", "mathjax", "embed-amd"))
+    read = soup(site, name)
+    assert [tag["src"] for tag in read.select("script[src]") if re.search(heavy, tag["src"], re.IGNORECASE)] == []
+    assert read.select(".highlight :is(.n, .nn, .p, .w)") == []  # words of code that have no color of their own
+    sheets = [urlsplit(tag["href"]).path.rpartition("/")[2] for tag in read.select("link[rel=stylesheet]")]
+    assert sheets == ["book.css"], f"{name}: its styles come in one file"
+
+
+def test_fonts_are_light(site):
     fonts = {path.name: path.stat().st_size for path in (site / "_static").glob("*.woff2")}
     assert fonts["stix-two-math.woff2"] < 40_000
     assert sum(fonts.values()) < 60_000
@@ -465,19 +528,25 @@ def test_the_policy_is_in_force(read, scheme):
     assert reader.foreign == []
 
 
-def test_every_page_has_a_policy_and_nothing_that_it_forbids(site, pages):
-    for page in ["index", *pages]:
-        found = soup(site, page)
-        policies = found.head.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
-        assert len(policies) == 1, page
-        assert "unsafe" not in policies[0]["content"], page
-        assert found.find_all(style=True) == found.find_all("style") == [], page
-        handlers = [tag for tag in found.find_all(True) if any(name.startswith("on") for name in tag.attrs)]
-        assert handlers == [], page
+def assert_policy(page):
+    """A page has one policy, and nothing that it forbids."""
+    policies = page.head.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    assert len(policies) == 1
+    assert "unsafe" not in policies[0]["content"]
+    assert page.find_all(style=True) == page.find_all("style") == []
+    assert [tag for tag in page.find_all(True) if any(key.startswith("on") for key in tag.attrs)] == []
 
 
-def test_the_print_button_prints(read, pages):
-    page = read(pages[0]).page
+def test_every_page_has_a_policy_and_nothing_that_it_forbids(site, name):
+    assert_policy(soup(site, name))
+
+
+def test_the_front_door_has_a_policy_and_nothing_that_it_forbids(site):
+    assert_policy(soup(site, "index"))
+
+
+def test_the_print_button_prints(read):
+    page = read(PLAIN).page
     page.evaluate("window.print = () => { window.printed = true; }")
     page.locator(".dropdown-download-buttons > button").click()
     page.locator("[data-print]").click()
@@ -492,8 +561,12 @@ def test_the_claim_that_shows_how_to_cite_one_is_there(site):
 
 
 def test_chapters_say_how_long_they_take(site, pages):
-    boxes = {page: soup(site, page).select_one(".admonition.objectives") for page in pages}
-    boxes = {page: " ".join(box.get_text().split()) for page, box in boxes.items() if box}
+    boxes = {}
+    for page in pages:  # of a chapter, only the box is read: to read all of it takes long
+        text = (site / f"{page}.html").read_text("utf8")
+        if found := re.search(r'<div class="(?=[^"]*\badmonition\b)[^"]*\bobjectives\b', text):
+            box = BeautifulSoup(text[found.start() : text.index("</section>", found.start())], "html.parser").div
+            boxes[page] = " ".join(box.get_text().split())
     with_exercises = {f"book/{path.stem}" for path in (Path(__file__).parents[2] / "solutions").glob("*.md")}
     without = {"book/scaling"}  # pages with code and no exercises
     assert with_exercises | without == set(boxes), (

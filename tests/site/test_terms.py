@@ -1,7 +1,6 @@
 """Definitions at links to terms: there for every link, shown to pointer, keyboard and finger, and easily put away."""
 
 import pytest
-from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -24,27 +23,6 @@ def described(page, link):
 def point_at(page, locator):
     box = locator.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def test_every_link_to_a_term_names_one_definition(site, pages):
-    glossary = BeautifulSoup((site / "book/glossary.html").read_text("utf8"), "html.parser")
-    for name in pages:
-        page = BeautifulSoup((site / f"{name}.html").read_text("utf8"), "html.parser")
-        for text in page.select(".std-term"):
-            link = text.parent
-            there = page.find_all(id=link["aria-describedby"])
-            assert len(there) == 1, f"{name}: a linked term must carry one definition, not {len(there)}: {link}"
-            said = " ".join(there[0].get_text().split())
-            assert len(said) > 30, (
-                f"{name}: the first paragraph of the term's entry in book/glossary.md is short: {link}"
-            )
-            if not there[0].select("math"):
-                first = glossary.find(id=link["aria-describedby"]).get_text()
-                assert said == " ".join(first.split()), f"{name}: not what the glossary says of {link}"
-        scripts = [tag["src"] for tag in page.select("script[src*='terms.js']")]
-        assert bool(scripts) == bool(page.select(".std-term")), (
-            f"{name}: terms.js is for pages with terms, and only those"
-        )
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

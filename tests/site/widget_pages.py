@@ -28,9 +28,19 @@ def tab_to(page, selector, steps=80):
     pytest.fail(f"{selector} was not reached in {steps} steps")
 
 
+def rows_of(rows):
+    """The texts of the cells of each row of a table, all read at once: a question for each cell takes far longer."""
+    return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.innerText))")
+
+
+def attributes(elements, name):
+    """An attribute of each of some elements, read at once."""
+    return elements.evaluate_all("(elements, name) => elements.map(element => element.getAttribute(name))", name)
+
+
 def cells_of(box):
     """What each cell of the maze holds, in words."""
-    labels = [cell.get_attribute("aria-label") for cell in box.get_by_role("gridcell").all()]
+    labels = attributes(box.get_by_role("gridcell"), "aria-label")
     return [re.search(r": ([\w' ]+)", label)[1] for label in labels]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from reader import after
-from widget_pages import SCHEMES, stop_when_drawn, tab_to
+from widget_pages import SCHEMES, rows_of, stop_when_drawn, tab_to
 
 from innerlab.chapters.deceptive_alignment.flow import Flow, training_loss
 from innerlab.systems.training_aware_planner import descend
@@ -23,10 +23,8 @@ def made():
 def told_by(box):
     """The table of the flow: at the start and now, each number, or None where there is none."""
     return {
-        row.locator("th").inner_text(): [
-            None if text == "–" else float(text) for text in row.locator("td").all_inner_texts()
-        ]
-        for row in box.locator("tbody tr").all()
+        name: [None if text == "–" else float(text) for text in numbers]
+        for name, *numbers in rows_of(box.locator("tbody tr"))
     }
 
 

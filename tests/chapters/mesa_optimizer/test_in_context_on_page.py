@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from reader import after
-from widget_pages import SCHEMES, tab_to
+from widget_pages import SCHEMES, attributes, rows_of, tab_to
 
 from innerlab.chapters.mesa_optimizer.closed_forms import objective_weights
 from innerlab.chapters.mesa_optimizer.in_context import InContext
@@ -42,8 +42,8 @@ def made():
 def points_of(box):
     """The points in the plane, as the page tells them: input, true label and, where it can be moved, proxy."""
     points = {}
-    for mark in box.get_by_role("slider").all():
-        name, text = mark.get_attribute("aria-label"), mark.get_attribute("aria-valuetext")
+    marks = box.get_by_role("slider")
+    for name, text in zip(attributes(marks, "aria-label"), attributes(marks, "aria-valuetext"), strict=True):
         x, label = (float(number) for number in re.search(r"input (\S+), [a-z ]+ (\S+)", text).groups())
         points.setdefault(int(re.search(r"Point (\d+)", name)[1]), [x]).append(label)
         assert x == points[int(re.search(r"Point (\d+)", name)[1])][0]
@@ -52,10 +52,7 @@ def points_of(box):
 
 def slopes_of(box):
     """What the table says of every line."""
-    return {
-        row.locator("th").inner_text(): float(row.locator("td").inner_text())
-        for row in box.locator(".il-found").first.locator("tbody tr").all()
-    }
+    return {name: float(slope) for name, slope in rows_of(box.locator(".il-found").first.locator("tbody tr"))}
 
 
 def lines_through(layers, points):
@@ -95,7 +92,7 @@ def test_in_context_draws_the_lines_of_every_condition(look_at, scheme):
         assert_lines(box, layers)
         weights = layers.weights().numpy()
         table = box.locator(".il-found").nth(1).locator("tbody tr")
-        rows = [row.locator("td").all_inner_texts() for row in table.all()]
+        rows = [numbers for _, *numbers in rows_of(table)]
         expected = [np.median(weights, 0), np.min(weights, 0), np.max(weights, 0)]
         np.testing.assert_allclose(np.array(rows[:3], float), expected, atol=0.0051)
         if i == 0:
@@ -155,7 +152,7 @@ def test_labels_are_pulled_apart(look_at):
     assert box.get_by_role("slider").count() == 8
     label = float(first.get_attribute("aria-valuenow"))
     drag(page, first, 0, -50, "mouse")  # the proxy comes along
-    both = [mark.get_attribute("transform") for mark in box.locator('[data-mark^="0 "]').all()]
+    both = attributes(box.locator('[data-mark^="0 "]'), "transform")
     assert len(set(both)) == 1
     assert float(first.get_attribute("aria-valuenow")) > label + 0.5
     box.get_by_label("decoupled").check()

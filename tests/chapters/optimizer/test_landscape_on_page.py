@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from reader import after
-from widget_pages import SCHEMES, stop_when_drawn, tab_to
+from widget_pages import SCHEMES, attributes, rows_of, stop_when_drawn, tab_to
 
 from innerlab.chapters.optimizer.landscape import LANDSCAPES, Landscape, loss
 
@@ -22,10 +22,7 @@ def made():
 
 def found_by(box):
     """What the table of a landscape says of each search: its best loss."""
-    return {
-        row.locator("th").inner_text(): float(row.locator("td").first.inner_text())
-        for row in box.locator("tbody tr").all()
-    }
+    return {name: float(best) for name, best, *_ in rows_of(box.locator("tbody tr"))}
 
 
 def start_of(box):
@@ -69,7 +66,7 @@ def test_landscape_has_the_same_ways_again_with_the_same_seed(look_at):
     box = look_at("landscape").page.locator(".il-landscape")
 
     def ways():
-        return [way.get_attribute("d") for way in box.locator(".il-map .il-way").all()]  # the third is gradient descent
+        return attributes(box.locator(".il-map .il-way"), "d")  # the third is gradient descent
 
     box.get_by_role("button", name="Run").click()
     first = ways()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from widget_pages import SCHEMES, cells_of, tab_to
+from widget_pages import SCHEMES, attributes, cells_of, tab_to
 
 from innerlab.chapters.optimizer.three_robots import ThreeRobots
 from innerlab.systems.mazes import AS_LABELED, REVERSED, breadth_first, draw_mazes, first_moves, walk
@@ -39,11 +39,11 @@ def made():
 
 def ends_here(box):
     """What the page says of every robot: whether it arrives, and what it expanded."""
-    ends = {}
-    for card in box.locator(".il-card").all():
-        expanded = re.search(r"(\d+) cells? expanded", card.inner_text())[1]
-        ends[card.get_attribute("aria-label")] = ("arrives" in card.inner_text(), int(expanded))
-    return ends
+    cards = box.locator(".il-card")
+    return {
+        robot: ("arrives" in text, int(re.search(r"(\d+) cells? expanded", text)[1]))
+        for robot, text in zip(attributes(cards, "aria-label"), cards.all_inner_texts(), strict=True)
+    }
 
 
 def planners_end(maze):
