@@ -1,6 +1,7 @@
 """Figures are files: there when the reader comes, as large as the page expects, in the colors that it has."""
 
 import io
+import itertools
 
 import pytest
 from PIL import Image
@@ -39,12 +40,13 @@ def test_figures_wait_until_the_reader_comes_near(read_at, served):
     assert came == figures, f"of {figures} figures {came} were fetched when the reader had come near"
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
-def test_figures_take_the_colors_of_the_page_and_not_of_the_system(chapter, system):
-    page = chapter(colors=system).page
+def test_figures_take_the_colors_of_the_page_and_not_of_the_system(chapter):
+    reader = chapter()
+    page = reader.page
     figure = page.locator(".innerlab-figure img").first
-    for theme in ("light", "dark"):
+    for system, theme in itertools.product(("light", "dark"), repeat=2):
+        reader.look(1280, system)
         page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         figure.scroll_into_view_if_needed()
         corner = Image.open(io.BytesIO(figure.screenshot())).convert("RGB").getpixel((2, 2))
-        assert corner == GROUND[theme], f"on a {theme} page a figure's ground is {corner}"
+        assert corner == GROUND[theme], f"on a {theme} page, on a {system} system, a figure's ground is {corner}"

@@ -1,5 +1,6 @@
 """The bench on a page: any agent in any maze, painted by pointer or keyboard, ends as torch says."""
 
+import functools
 import re
 
 import pytest
@@ -34,10 +35,16 @@ def made():
     return {"bench": bench}
 
 
+@functools.cache
+def probabilities(text):
+    """Where torch says that all agents end in a maze, (agents, outcomes)."""
+    world = from_text([text], reward=door_reward)
+    return outcome_probabilities(rounded(stored("red_doors/mazes")), world)[:, 0].tolist()
+
+
 def ends_of(text, agent):
     """What torch says of an agent in a maze, as the page writes it."""
-    world = from_text([text], reward=door_reward)
-    none, door, red, other = outcome_probabilities(rounded(stored("red_doors/mazes")), world)[agent, 0].tolist()
+    none, door, red, other = probabilities(text)[agent]
     where = ("door", "red thing", "other", "nowhere")
     return [(100 * p, name) for p, name in zip((door, red, other, none), where, strict=True)]
 
