@@ -12,7 +12,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "reading.md").read_text("utf8")
 # Posts as the forums' tag "Inner Alignment" listed them, with the authors' names where known; posts that are here
-# also, though the tag did not list them; systems by their names; chapters that entries wait for. When one is written, its name leaves the list, and its entries point at it.
+# also, though the tag did not list them; systems by their names; chapters that entries wait for. When one is
+# written, its name leaves the list, and its entries point at it.
 LISTED = json.loads((ROOT / "tests" / "reading.json").read_text("utf8"))
 CHAPTER = re.compile(r"\[\]\((\w+)\.md\)")
 NOT_RUN = re.compile(r"planned|nothing to run|not run|none is run", re.IGNORECASE)
