@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from warm import SLOW, completed
+from warm import completed
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = Path(sys.executable).parent
@@ -69,7 +69,6 @@ class TinyBook:
         self.write("pytest.ini", PYTEST)
         self.write("conftest.py", (ROOT / "conftest.py").read_text(encoding="utf-8"))
         self.write("tinylab/__init__.py", "")
-        self.write(f"{SLOW}.py", "raise ImportError('left out of tiny books, since importing it takes seconds')\n")
         self.write("book/index.md", "# Tiny\n")
 
     def write(self, name: str, text: str) -> Path:

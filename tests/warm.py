@@ -17,7 +17,6 @@ import tempfile
 from pathlib import Path
 
 EXTENSIONS = Path(__file__).resolve().parents[1] / "book" / "_ext"
-SLOW = "rfc3987_syntax"  # jsonschema asks for it to judge addresses, which no notebook has it do
 IMPORTED = ("jupyter_book.cli.main", "jupyter_book.sphinx", "innersite.execution", "innersite.evidence")
 IMPORTED += ("innersite.widgets", "myst_nb", "sphinx_external_toc", "sphinx_comments", "sphinx_jupyterbook_latex")
 IMPORTED += ("bs4", "IPython.core.inputtransformer2", "nbformat", "jupyter_client", "nbclient", "jsonschema", "pytest")
@@ -64,7 +63,6 @@ def started() -> subprocess.Popen:
 
 def serve() -> None:
     """Answer orders until there are no more; a copy that has got an order follows it and ends."""
-    sys.modules[SLOW] = None  # as if it were not installed
     for name in IMPORTED:
         importlib.import_module(name)
     from sphinx.application import builtin_extensions
