@@ -105,6 +105,9 @@ def shifts_wanted(book: Book, name: str, notebook: NotebookNode, filed: list[dic
 def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: list[tuple[str, int]]) -> Iterator[dict]:
     """Execute chapters on shifts, one on every core; yield what is to be filed of each, as they end."""
     runs: list[Run] = []
+    # Before any thread starts: Python 3.11 cannot parse in two at once.
+    about = {name: replications.code_keys(name, chosen[name][1], book.root, book.package) for name, _ in jobs}
+    keys = {name: {claim.name: claim.key for claim in replications.claim_sources(chosen[name][1])} for name, _ in jobs}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
 
         def one(name: str, shift: int) -> dict:
@@ -113,7 +116,19 @@ def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: lis
             variables = {SHIFT: str(shift), COLLECT: str(noted)}
             run = Run(name, path, notebook, book.timeout, variables=variables, allow_errors=True, processes=1)
             runs.append(run)
-            return line_of(book, run.execute(), name, shift, noted)
+            run.execute()
+            code, laboratory = about[name]
+            return {
+                "chapter": name,
+                "shift": shift,
+                "date": datetime.now(UTC).date().isoformat(),
+                "code": code,
+                "laboratory": laboratory,
+                **surroundings(),
+                "seconds": round(run.seconds, 1),
+                "claims": noted_claims(noted, keys[name]),
+                "broken": list(broken(run)),
+            }
 
         pool = ThreadPoolExecutor(os.cpu_count() or 1)
         try:
@@ -125,27 +140,12 @@ def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: lis
                 run.kill()
 
 
-def line_of(book: Book, run: Run, name: str, shift: int, noted: Path) -> dict:
-    """Return what is to be filed of an execution."""
+def noted_claims(noted: Path, keys: dict[str, str]) -> dict[str, dict]:
+    """Return what a run noted of every claim: its key, whether it held and what was measured."""
     said = [json.loads(line) for line in noted.read_text(encoding="utf-8").splitlines()] if noted.is_file() else []
     known = {one.pop("claim"): one for one in said}
     unreached = {"held": False, "measured": "never reached", "value": None}
-    claims = {
-        source.name: {"key": source.key} | known.get(source.name, unreached)
-        for source in replications.claim_sources(run.notebook)
-    }
-    code, laboratory = replications.code_keys(name, run.notebook, book.root, book.package)
-    return {
-        "chapter": name,
-        "shift": shift,
-        "date": datetime.now(UTC).date().isoformat(),
-        "code": code,
-        "laboratory": laboratory,
-        **surroundings(),
-        "seconds": round(run.seconds, 1),
-        "claims": claims,
-        "broken": list(broken(run)),
-    }
+    return {name: {"key": key} | known.get(name, unreached) for name, key in keys.items()}
 
 
 def broken(run: Run) -> Iterator[str]:
