@@ -79,16 +79,37 @@ class Layers:
         """
         if loops < 1:
             raise ValueError(f"loops is {loops}; it must be at least 1")
+        return self.predict_after(prompts, (loops,))[0]
+
+    def predict_after(self, prompts: Prompts, loops: Sequence[int]) -> Tensor:
+        """The predictions of the query's first label after several numbers of loops, computed in one run.
+
+        Args:
+            prompts: as in :meth:`predict`.
+            loops: how often the layer is applied, ascending.
+
+        Returns:
+            float ``(numbers of loops, networks, batch)``.
+
+        Raises:
+            ValueError: if ``loops`` is empty, does not ascend or begins below 1, or the prompts do not fit the layers.
+        """
+        if not loops or loops[0] < 1 or list(loops) != sorted(set(loops)):
+            raise ValueError(f"loops is {tuple(loops)}; ascending whole numbers from 1 were expected")
         context, query = self._tokens(prompts)  # (networks, batch, n, size), (networks, batch, size)
         n = context.shape[2]
-        for _ in range(loops - 1):
-            gram = context.mT @ context / n  # (networks, batch, size, size), the mean of e e^T
-            write = self.value_out[:, None] @ gram @ self.key_query[:, None]  # (networks, batch, size, size)
-            context, query = context + context @ write.mT, query + (write @ query[..., None])[..., 0]
-        asked = query @ self.key_query.mT  # (networks, batch, size), A e
-        attention = (context @ asked[..., None])[..., 0]  # (networks, batch, n)
-        value = (context @ self.readout[:, None, :, None])[..., 0]  # (networks, batch, n)
-        return (attention * value).mean(-1) - query[..., self.d]
+        predictions = []
+        for loop in range(1, loops[-1] + 1):
+            if loop in loops:
+                asked = query @ self.key_query.mT  # (networks, batch, size), A e
+                attention = (context @ asked[..., None])[..., 0]  # (networks, batch, n)
+                value = (context @ self.readout[:, None, :, None])[..., 0]  # (networks, batch, n)
+                predictions.append((attention * value).mean(-1) - query[..., self.d])
+            if loop < loops[-1]:
+                gram = context.mT @ context / n  # (networks, batch, size, size), the mean of e e^T
+                write = self.value_out[:, None] @ gram @ self.key_query[:, None]  # (networks, batch, size, size)
+                context, query = context + context @ write.mT, query + (write @ query[..., None])[..., 0]
+        return torch.stack(predictions)
 
     def sensitivity(self, prompts: Prompts) -> Tensor:
         """The gradient of the prediction in the query, float ``(networks, batch, d)``, after one loop.
