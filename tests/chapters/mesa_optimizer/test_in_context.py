@@ -137,6 +137,15 @@ def test_the_layer_made_by_hand_takes_steps_of_gradient_descent(loops):
     torch.testing.assert_close(predicted[0], (w.detach() * prompts.query[0]).sum(1), rtol=1e-4, atol=1e-5)
 
 
+def test_one_run_gives_what_every_number_of_loops_gives():
+    layers, prompts = random_layers(2, 1, init_std=0.3), drawn(InContextRegression(2, 4), 50)
+    together = layers.predict_after(prompts, (1, 2, 5))
+    assert together.shape == (3, 3, 50)
+    assert not torch.allclose(together[0], together[1])
+    for predicted, loops in zip(together, (1, 2, 5), strict=True):
+        torch.testing.assert_close(predicted, layers.predict(prompts, loops))
+
+
 @pytest.mark.parametrize("loops", [1, 2, 3])
 def test_loops_are_the_layer_applied_to_all_tokens(loops):
     layers = random_layers(2, 1, networks=1)
@@ -269,6 +278,8 @@ def test_channels_agree_part_and_swap_as_asked():
         (lambda: Layers(torch.zeros(1, 3, 3), torch.zeros(1, 4, 4), 2), "key_query has shape"),
         (lambda: random_layers(3, 1).predict(drawn(InContextRegression(2, 3), 1)), "prompts have 2 inputs"),
         (lambda: random_layers(3, 1).predict(drawn(InContextRegression(3, 3), 1), 0), "loops is 0"),
+        (lambda: random_layers(3, 1).predict_after(drawn(InContextRegression(3, 3), 1), (2, 1)), r"loops is \(2, 1\)"),
+        (lambda: random_layers(3, 1).predict_after(drawn(InContextRegression(3, 3), 1), ()), r"loops is \(\)"),
         (lambda: step_layers(torch.eye(3)[None], (1.0, -1.0)).fix_gauge(), "sum to 0"),
     ],
 )
