@@ -1,5 +1,7 @@
 """Optimal values, outcome probabilities and inverse reinforcement learning, from the tables, without sampling."""
 
+from math import log
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -85,18 +87,20 @@ def maximum_entropy_irl(
     start: Tensor,
     discount: float = 0.95,
     sweeps: int = 20,
-    steps: int = 100,
-    learning_rate: float = 1.0,
+    steps: int = 200,
+    tolerance: float = 1e-6,
 ) -> tuple[Tensor, Tensor]:
     r"""Maximum causal entropy inverse reinforcement learning: the reward that makes each agent's moves most likely.
 
     The model is an agent that maximizes reward plus the entropy of its moves (Ziebart, Bagnell and Dey 2010, *Modeling
-    Interaction via the Principle of Maximum Causal Entropy*), so that
+    Interaction via the Principle of Maximum Causal Entropy*). Entropy is counted against uniform moves, so that to
+    wander is worth 0 (else it were worth ln 4 a step, and any pay would be a pay for giving that up):
 
-    .. math:: \pi(a \mid s) = \exp(Q(s, a) - V(s)), \quad V(s) = \log \sum_a \exp Q(s, a),
+    .. math:: \pi(a \mid s) = \tfrac14 \exp(Q(s, a) - V(s)), \quad V(s) = \log \tfrac14 \sum_a \exp Q(s, a),
 
-    with Q(s, a) = w · features of the object that is touched, or γ V(s') if none is. Adam maximizes, in w, the mean
-    log-likelihood of the agent's move probabilities over all free cells of all layouts.
+    with Q(s, a) = w · features of the object that is touched, or γ V(s') if none is. Fisher scoring with Levenberg's
+    damping maximizes, in w, the mean log-likelihood of the agent's move probabilities over all free cells of all
+    layouts. The likelihood can have several maxima: begin in more than one place.
 
     Args:
         policies: the agents.
@@ -105,37 +109,64 @@ def maximum_entropy_irl(
         start: of the weights, float ``(features,)`` or ``(networks, features)``.
         discount: per step, in 0 to below 1.
         sweeps: over how many steps of the future V sums.
-        steps: of Adam.
-        learning_rate: of Adam.
+        steps: at most.
+        tolerance: a network's fit ends where no component of the likelihood's gradient is larger, in nats per unit.
 
     Returns:
         The weights w, float ``(networks, features)``, and the mean Kullback-Leibler divergence between the agent's
         moves and the model's, float ``(networks,)``, in nats.
+
+    Raises:
+        RuntimeError: if a network's fit has not ended after so many steps.
     """
     layout = torch.arange(world.layouts)
     model = successors(world, layout)
     with torch.no_grad():
         moves = policies.everywhere(world, layout[None]).softmax(0)  # (actions, cells, networks, layouts)
-        moves = moves.movedim(1, -1).contiguous()  # (actions, networks, layouts, cells)
-    successor = model.cell.movedim(-1, 0)[:, None].expand_as(moves).contiguous()
-    ends = (model.touched > 0).movedim(-1, 0)[:, None]
-    which = (model.touched.movedim(-1, 0) - 1).clamp(min=0)  # (actions, layouts, cells)
-    touched_features = features[layout[:, None], which]  # (actions, layouts, cells, features)
-    weights = start.expand(policies.networks, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([weights], lr=learning_rate)
-    for step in range(steps + 1):
-        pays = torch.einsum("alcf,nf->anlc", touched_features, weights)
-        value = torch.zeros_like(moves[0])
+    moves = moves.movedim(1, -1)[..., model.free].double()  # (actions, networks, free cells of all layouts)
+    number = torch.zeros(model.free.shape, dtype=torch.long)  # of each free cell among all of them
+    number[model.free] = torch.arange(int(model.free.sum()))
+    successor = number[layout[:, None, None], model.cell][model.free].T  # (actions, free cells)
+    ends = (model.touched > 0)[model.free].T
+    which = (model.touched - 1).clamp(min=0)  # (layouts, cells, actions)
+    touched = features[layout[:, None, None], which][model.free].movedim(1, 0).double()  # (actions, free cells, features)
+    surprise = torch.xlogy(moves, moves).sum(0).mean(-1)  # what the best model would reach
+
+    def fit(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Divergence ``(networks,)``, its gradient ``(networks, features)`` and the Fisher information."""
+        pays = torch.einsum("acf,nf->anc", touched, weights)
+        value = torch.zeros_like(pays[0])  # (networks, free cells)
+        slope = torch.zeros(*value.shape, weights.shape[-1], dtype=pays.dtype)  # of the value, by each weight
         for _ in range(sweeps):
-            q = torch.where(ends, pays, discount * value.expand_as(moves).gather(-1, successor))
-            value = q.logsumexp(0)
-        likelihood = (moves * (q - value)).sum(0)[:, model.free].mean(1)  # (networks,)
-        if step < steps:
-            optimizer.zero_grad(set_to_none=True)
-            (-likelihood.sum()).backward()
-            optimizer.step()
-    entropy = -(moves * moves.clamp(min=1e-30).log()).sum(0)[:, model.free].mean(1)
-    return weights.detach(), -entropy - likelihood.detach()
+            q = torch.where(ends[:, None], pays, discount * value[:, successor].movedim(1, 0))
+            dq = torch.where(
+                ends[:, None, :, None], touched[:, None], discount * slope[:, successor].movedim(1, 0)
+            )  # (actions, networks, free cells, features)
+            chance = q.softmax(0)
+            value = q.logsumexp(0) - log(len(q))
+            slope = (chance[..., None] * dq).sum(0)
+        divergence = surprise - (moves * q.log_softmax(0)).sum(0).mean(-1)
+        apart = dq - slope
+        gradient = -(moves[..., None] * apart).sum(0).mean(1)
+        information = torch.einsum("anc,ancf,ancg->nfg", chance, apart, apart) / moves.shape[-1]
+        return divergence, gradient, information
+
+    weights = start.double().expand(policies.networks, -1).clone()
+    damping = torch.full((policies.networks, 1, 1), 1e-3, dtype=weights.dtype)
+    divergence, gradient, information = fit(weights)
+    identity = torch.eye(weights.shape[-1], dtype=weights.dtype)
+    for _ in range(steps):
+        if bool((gradient.abs().amax(1) <= tolerance).all()):
+            return weights.float(), divergence.float()
+        proposed = weights - torch.linalg.solve(information + damping * identity, gradient)
+        outcome = fit(proposed)
+        better = outcome[0] <= divergence
+        weights = torch.where(better[:, None], proposed, weights)
+        divergence = torch.where(better, outcome[0], divergence)
+        gradient = torch.where(better[:, None], outcome[1], gradient)
+        information = torch.where(better[:, None, None], outcome[2], information)
+        damping = torch.where(better[:, None, None], damping / 4, damping * 8).clamp(1e-9, 1e6)
+    raise RuntimeError(f"a fit has not ended after {steps} steps: gradient {float(gradient.abs().max()):.1e}")
 
 
 def red_share(outcomes: Tensor) -> Tensor:
