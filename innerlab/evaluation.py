@@ -129,7 +129,7 @@ def maximum_entropy_irl(
     successor = number[layout[:, None, None], model.cell][model.free].T  # (actions, free cells)
     ends = (model.touched > 0)[model.free].T
     which = (model.touched - 1).clamp(min=0)  # (layouts, cells, actions)
-    touched = features[layout[:, None, None], which][model.free].movedim(1, 0).double()  # (actions, free cells, features)
+    touched = features[layout[:, None, None], which][model.free].movedim(1, 0).double()
     surprise = torch.xlogy(moves, moves).sum(0).mean(-1)  # what the best model would reach
 
     def fit(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:

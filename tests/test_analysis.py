@@ -159,13 +159,10 @@ def divergence_of(moves, world, weights, sweeps):
     for n in range(world.layouts):
         value = weights.new_zeros(world.cells)
         for _ in range(sweeps):
-            rows = [
-                [
-                    pays[n, touched - 1] if touched else 0.95 * value[onward]
-                    for touched, onward in zip(model.touched[n, cell].tolist(), model.cell[n, cell].tolist(), strict=True)
-                ]
-                for cell in range(world.cells)
-            ]
+            rows = []
+            for touched, onward in zip(model.touched[n].tolist(), model.cell[n].tolist(), strict=True):
+                moves_of = zip(touched, onward, strict=True)
+                rows.append([pays[n, thing - 1] if thing else 0.95 * value[cell] for thing, cell in moves_of])
             q = torch.stack([torch.stack(row) for row in rows])
             value = q.exp().mean(1).log()
         gap = torch.xlogy(moves[n], moves[n]) - moves[n] * q.log_softmax(1)
