@@ -88,21 +88,25 @@ def descend(
     return np.stack(thetas), np.stack(lams)
 
 
-def goals(seeds: Sequence[int], dimensions: int, cosine: float) -> tuple[Tensor, Tensor, Tensor]:
+def goals(
+    seeds: Sequence[int], dimensions: int, cosine: float | Sequence[float]
+) -> tuple[Tensor, Tensor, Tensor]:
     """For each network the wanted goal, its own goal at the start, and an unrelated one, as unit vectors.
 
     Args:
         seeds: one for each network.
         dimensions: of a goal, at least 2.
-        cosine: between the wanted goal and the network's own, -1 to 1.
+        cosine: between the wanted goal and the network's own, -1 to 1: of all networks, or one for each.
 
     Returns:
         wanted, own and unrelated goals, float ``(networks, dimensions)`` each.
 
     Raises:
-        ValueError: if there is no seed, one is negative, or ``dimensions`` or ``cosine`` is out of range.
+        ValueError: if there is no seed, one is negative, ``dimensions`` or ``cosine`` is out of range, or the number
+            of cosines is another than that of seeds.
     """
-    if len(seeds) == 0 or dimensions < 2 or not -1 <= cosine <= 1:
+    cosines = np.broadcast_to(np.asarray(cosine, dtype=float), len(seeds))
+    if len(seeds) == 0 or dimensions < 2 or not (np.abs(cosines) <= 1).all():
         raise ValueError(
             f"there are {len(seeds)} seeds, dimensions is {dimensions} and cosine {cosine}; "
             "a seed or more, 2 dimensions or more and a cosine of -1 to 1 were expected"
@@ -111,7 +115,8 @@ def goals(seeds: Sequence[int], dimensions: int, cosine: float) -> tuple[Tensor,
     wanted, aside, unrelated = torch.stack(drawn, 1)
     wanted = wanted / wanted.norm(dim=1, keepdim=True)
     aside = aside - (aside * wanted).sum(1, keepdim=True) * wanted
-    own = cosine * wanted + (1 - cosine**2) ** 0.5 * aside / aside.norm(dim=1, keepdim=True)
+    along, across = (torch.tensor(x, dtype=torch.float)[:, None] for x in (cosines, (1 - cosines**2) ** 0.5))
+    own = along * wanted + across * aside / aside.norm(dim=1, keepdim=True)
     return wanted, own, unrelated / unrelated.norm(dim=1, keepdim=True)
 
 

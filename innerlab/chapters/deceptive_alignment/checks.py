@@ -466,7 +466,7 @@ def _settings(number: int, seed: int) -> list[dict]:
             "train": int(random.integers(1, 40)),
             "deploy": int(random.integers(1, 120)),
             "discount": float(random.uniform(0.5, 0.99)),
-            "threat": float(random.uniform(0.02, 1)),
+            "threat": float(random.uniform(0.02, 0.99)),
             "stake": float(random.uniform(0.2, 4)),
         }
         for _ in range(number)
@@ -491,7 +491,7 @@ def _parts_phases(counts: bool) -> bool:
 def _truths() -> dict[str, tuple[bool, bool, bool]]:
     """By change, whether each of the statements A, B and C holds in all settings tried."""
     drawn = _settings(800, 1)
-    usual = [USUAL | {"threat": float(mu)} for mu in np.linspace(0.02, 1, 50)]
+    usual = [USUAL | {"threat": float(mu)} for mu in np.linspace(0.01, 0.99, 50)]
 
     def none(settings: list[dict], change: Any) -> bool:
         return not any(compliance_episodes(**setting | change(setting)) for setting in settings)

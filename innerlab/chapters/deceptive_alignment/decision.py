@@ -12,8 +12,10 @@ arXiv:1906.01820, whose own example has ``train=2, deploy=3, discount=1, threat=
 """
 
 import math
+from bisect import bisect_left
+from fractions import Fraction
 
-_TIE = 1e-9  # relative; an agent that loses nothing by complying complies
+_UNSURE = 1e-6  # relative; nearer to a tie fractions decide
 
 
 def compliance_episodes(
@@ -31,7 +33,7 @@ def compliance_episodes(
     :math:`V` for what a goal is worth that arrives in deployment intact (:func:`deployment_value`), complying in the
     last training episode gains :math:`g = (\mu - m) \gamma V` for every unit that it costs. Each episode earlier, the
     gain is smaller by a factor of :math:`(1 - m) \gamma`, so that complying pays in the last k episodes for which
-    :math:`g ((1 - m) \gamma)^{k - 1} \ge 1`. Before those, defecting stays better for ever.
+    :math:`g ((1 - m) \gamma)^{k - 1} \ge 1`. Before those, complying never gains anything.
 
     Args:
         train: training episodes, a whole number, 0 or more.
@@ -43,8 +45,9 @@ def compliance_episodes(
         stake: what defecting once in deployment is worth, in units of defecting once in training; 0 or more.
 
     Returns:
-        k, from 0 to ``train``. Where complying and defecting are worth the same, to one part in a billion, the policy
-        complies.
+        k, from 0 to ``train``: the largest for which it is optimal to comply in the last k training episodes and in
+        no other, so that exact ties are resolved for complying. Every number stands for the decimal that it is written
+        as: 0.1 is a tenth.
 
     Raises:
         ValueError: if a number is out of range, or deployment is worth infinitely much.
@@ -52,11 +55,16 @@ def compliance_episodes(
     _check_setting(train, threat, mistaken)
     gain = (threat - mistaken) * discount * deployment_value(deploy, discount, hazard, stake)
     kept = (1 - mistaken) * discount
-    if gain < 1 - _TIE:
-        return 0
-    if kept == 1:
-        return train
-    return min(train, 1 + math.floor(math.log(gain) / -math.log(kept) + _TIE))
+
+    def pays(episodes: int) -> bool:  # to comply in this one from the end, if it does in all later ones
+        if gain <= 0 or (kept == 0 and episodes > 1):
+            return False
+        surplus = math.log(gain) + ((episodes - 1) * math.log(kept) if episodes > 1 else 0)
+        if abs(surplus) > _UNSURE:
+            return surplus > 0
+        return _gain(episodes, deploy, *map(_as_written, (discount, threat, mistaken, hazard, stake))) >= 1
+
+    return bisect_left(range(1, train + 1), True, key=lambda episodes: not pays(episodes))
 
 
 def goal_intact_probability(
@@ -114,8 +122,10 @@ def deployment_value(deploy: float, discount: float, hazard: float = 0.0, stake:
     if not (stake >= 0 and math.isfinite(stake)):
         raise ValueError(f"stake is {stake}; it must be 0 or more, and finite")
     kept = (1 - hazard) * discount
+    if kept == 0:
+        return stake * min(deploy, 1)
     if kept < 1:
-        return stake * (1 - kept**deploy) / (1 - kept)
+        return stake * math.expm1(deploy * math.log(kept)) / (kept - 1)  # exact enough where kept is nearly 1
     if deploy == math.inf:
         raise ValueError(f"deploy is {deploy} with a discount of {discount} and no hazard: worth infinitely much")
     return stake * deploy
@@ -168,16 +178,40 @@ def complies_on_cue(share: float, accuracy: float, discount: float, threat: floa
         threat: probability that a training episode in which the agent defects modifies the goal.
 
     Returns:
-        True if complying is worth at least as much as defecting, to one part in a billion.
+        True if complying is worth at least as much as defecting, exactly, for the decimals that the numbers are
+        written as.
 
     Raises:
         ValueError: if a number is out of range.
 
     Source: derived here.
     """
-    value = cue_value(share, accuracy, discount, threat)
-    says_training = share * accuracy + (1 - share) * (1 - accuracy)
-    return threat * discount * value * share * accuracy / says_training >= 1 - _TIE
+    cue_value(share, accuracy, discount, threat)  # refuses what is out of range
+    q, rho, gamma, mu = map(_as_written, (share, accuracy, discount, threat))
+    says_training = q * rho + (1 - q) * (1 - rho)
+    return mu * gamma * (1 - says_training) * q * rho >= says_training * (1 - gamma * (1 - mu * q * (1 - rho)))
+
+
+def _as_written(number: float) -> Fraction:
+    return Fraction(str(float(number)))
+
+
+def _gain(
+    episodes: int,
+    deploy: float,
+    discount: Fraction,
+    threat: Fraction,
+    mistaken: Fraction,
+    hazard: Fraction,
+    stake: Fraction,
+) -> Fraction:
+    """What complying gains, for every unit that it costs, in a training episode so many from the end."""
+    after = (1 - hazard) * discount
+    if after == 1:
+        value = stake * int(deploy)
+    else:
+        value = stake / (1 - after) * (1 if deploy == math.inf else 1 - after ** int(deploy))
+    return (threat - mistaken) * discount * value * ((1 - mistaken) * discount) ** (episodes - 1)
 
 
 def _check_setting(train: int, threat: float, mistaken: float) -> None:

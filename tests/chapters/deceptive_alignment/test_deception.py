@@ -1,6 +1,7 @@
 """Playing along: laws of the decision, of lives, and of planners that model their training."""
 
 import math
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -104,6 +105,16 @@ def test_formula_and_brute_force_agree_on_the_plan_and_its_worth():
         ((9, math.inf, 0.5, 1.0), 1),  # a tie in the last one only
         ((9, math.inf, 0.5, 1.0, 0.1), 0),
         ((9, math.inf, 1.0, 0.5, 0.0, 0.25), 9),  # endless, but the hazard ends it
+        ((20, 40, 1.0, 0.5, 0.0, 0.5), 0),  # complying loses a part in 10 to the 12, which is no tie
+        ((20, 200, 1.0, 0.5, 0.0, 0.5), 0),  # a part in 10 to the 60, which floats cannot tell from none
+        ((20, math.inf, 1.0, 0.5, 0.0, 0.5), 20),  # without an end, a tie
+        ((20, 40, 1.0, 1.0, 0.0, 1.0), 20),  # a tie: sure to be modified, in training and deployment alike
+        ((20, 40, 1 - 1e-12, 1.0, 0.0, 1.0), 0),
+        ((9, 10, 1.0, 0.1), 9),  # a tenth is a tenth
+        ((9, 20, 1.0, 0.15, 0.1), 1),  # a tie in the last one
+        ((9, 20, 1.0, 0.15, 0.1000001), 0),
+        ((9, 1, 1.0, 1.0), 9),
+        ((9, 1, 1.0, 0.999999999999), 0),
     ],
 )
 def test_corners(setting, complies):
@@ -121,8 +132,40 @@ def test_without_a_condition_nobody_complies_at_equal_stakes():
     for setting in settings(300, seed=12, most=40):
         setting |= {"stake": 1.0, "mistaken": 0.0, "hazard": 0.0}
         for change in ({"discount": 0.0}, {"mistaken": setting["threat"]}, {"hazard": setting["threat"]}):
-            if setting["discount"] < 1 or "hazard" not in change:
-                assert compliance_episodes(**setting | change) == 0
+            assert 0 < setting["threat"] < 1  # or it may be a tie without a discount; see the corners
+            assert compliance_episodes(**setting | change) == 0
+
+
+def test_ties_are_those_of_fractions():
+    """With numbers of one or two decimals ties are frequent, and a program in fractions finds each of them."""
+    random, ties = np.random.default_rng(18), 0
+    for _ in range(1500):
+        tenths = [Fraction(int(random.integers(1, 11)), 10) for _ in range(3)]
+        discount, threat, hazard = random.choice([Fraction(1), tenths[0]]), tenths[1], random.choice([0, tenths[2]])
+        setting = {
+            "train": int(random.integers(1, 6)),
+            "deploy": int(random.integers(1, 12)),
+            "discount": discount,
+            "threat": threat,
+            "mistaken": random.choice([Fraction(0), threat / 2]),
+            "hazard": Fraction(hazard),
+            "stake": Fraction(int(random.integers(1, 9)), 4),
+        }
+        worth, gains = Fraction(0), []  # gains: of complying, from the last training episode backward
+        for episode in reversed(range(setting["train"] + setting["deploy"])):
+            training = episode < setting["train"]
+            lost = setting["threat"] if training else setting["hazard"]
+            defect = (1 if training else setting["stake"]) + (1 - lost) * discount * worth
+            comply = (1 - setting["mistaken"] * training) * discount * worth
+            gains += [comply - defect] * training
+            worth = max(comply, defect)
+        lengths = {name: setting[name] for name in ("train", "deploy")}
+        last = compliance_episodes(**{name: float(value) for name, value in setting.items()} | lengths)
+        assert all(gain >= 0 for gain in gains[:last]), setting
+        assert all(gain <= 0 for gain in gains[last:]), setting
+        assert last == setting["train"] or gains[last] < 0, setting
+        ties += 0 in gains
+    assert ties > 10
 
 
 def test_length_of_training_adds_no_compliance_and_only_wears_the_goal_down():
@@ -288,6 +331,7 @@ def test_goals_have_the_cosine_asked_for_and_depend_on_their_seed_alone():
     assert torch.allclose((wanted * own).sum(1), torch.full((5,), 0.3), atol=1e-6)
     assert torch.allclose(torch.stack([wanted, own, unrelated]).norm(dim=-1), torch.ones(3, 5), atol=1e-6)
     assert torch.equal(goals([3], 8, 0.3)[1][0], own[3])
+    assert torch.equal(goals([4, 3], 8, [-0.5, 0.3])[1][1], own[3])
     with pytest.raises(ValueError, match=r"cosine 1\.5"):
         goals([1], 8, 1.5)
 
