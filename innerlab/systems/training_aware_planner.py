@@ -88,9 +88,7 @@ def descend(
     return np.stack(thetas), np.stack(lams)
 
 
-def goals(
-    seeds: Sequence[int], dimensions: int, cosine: float | Sequence[float]
-) -> tuple[Tensor, Tensor, Tensor]:
+def goals(seeds: Sequence[int], dimensions: int, cosine: float | Sequence[float]) -> tuple[Tensor, Tensor, Tensor]:
     """For each network the wanted goal, its own goal at the start, and an unrelated one, as unit vectors.
 
     Args:
