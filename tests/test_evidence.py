@@ -61,7 +61,7 @@ def test_a_table_tells_programs_all_that_a_claim_says():
     name, others = said["name"], {key: value for key, value in said.items() if key not in ("name", "sentence")}
     claims.check(name, said["sentence"], holds=True, **others)
     bundle = claims.table()._repr_mimebundle_()
-    assert bundle[evidence.CLAIMS_TYPE] == [said]
+    assert bundle[evidence.CLAIMS_TYPE] == [said | {"value": None}]
     assert next(iter(bundle)) == "text/html"
 
 
@@ -78,19 +78,19 @@ def test_the_page_follows_the_executions(tiny):
     measured = ["3 of 3 [0.44, 1.00]", "3 plans"]
     assert rows(tiny) == {
         # In the order of the table of contents; to the card, or to the figure of a claim that has none.
-        "two.html#claim-first": ["Less <is> more. Fig. 1", *measured, "solid"],
-        "one.html#claim-first": ["Less <is> more. Fig. 2", *measured, "solid"],
-        "one.html#fig-one": ["It's fewer. Fig. 2", *measured, "thin"],
+        "two.html#claim-first": ["Less <is> more. Fig. 1", *measured, "solid", "none yet"],
+        "one.html#claim-first": ["Less <is> more. Fig. 2", *measured, "solid", "none yet"],
+        "one.html#fig-one": ["It's fewer. Fig. 2", *measured, "thin", "none yet"],
     }
     page = BeautifulSoup(tiny.page("status"), "html.parser")
     text = page.get_text(" ", strip=True)
-    assert "3 claims in 2 chapters: 2 solid, 1 thin, none provisional." in text
+    assert "3 claims in 2 chapters: 2 solid, 1 thin, none provisional, no identities." in text
     assert "1 claim is thin:" in text
     assert "No claim is provisional." in text
     assert page.select_one('a[href="#one-second"]').text == "It's fewer."
     assert page.find(id="one-second").name == "tr"
     counts = [[part.text for part in row.find_all("td")] for row in page.select("table.evidence-numbers tbody tr")]
-    assert counts == [["1", "0", "0", "1"], ["1", "1", "0", "2"], ["2", "1", "0", "3"]]
+    assert counts == [["1", "0", "0", "0", "1"], ["1", "1", "0", "0", "2"], ["2", "1", "0", "0", "3"]]
     slow = page.select("table.evidence-times tbody tr")[1].find_all("td")[1]
     assert slow.a["href"] == "one.html#a-slow-part"
     assert slow.a.text == "A slow part"

@@ -248,7 +248,9 @@ class ClaimsCounted(EvidenceDirective):
             rows.append([link, *(str(count[s]) for s in STRENGTHS), str(len(chapter.claims))])
         everything = sum(total.values())
         rows.append(["All together", *(str(total[s]) for s in STRENGTHS), str(everything)])
-        said = ", ".join(f"{total[s] or 'none'} {s}" for s in STRENGTHS)
+        said = ", ".join(f"{total[s] or 'none'} {s}" for s in STRENGTHS if s != "identity")
+        identities = total["identity"]
+        said += f", {identities or 'no'} {'identity' if identities == 1 else 'identities'}"
         inside = [chapter for chapter in found if chapter.docname != self.env.config.root_doc]
         where = counted(len(inside), "chapter") + " and on the front page" * (inside != found)
         sentence = nodes.paragraph("", f"{counted(everything, 'claim')} in {where}: {said}.")
