@@ -186,7 +186,10 @@ def complies_on_cue(share: float, accuracy: float, discount: float, threat: floa
 
     Source: derived here.
     """
-    cue_value(share, accuracy, discount, threat)  # refuses what is out of range
+    value = cue_value(share, accuracy, discount, threat)
+    gain = threat * discount * value * share * accuracy / (share * accuracy + (1 - share) * (1 - accuracy))
+    if abs(gain - 1) > _UNSURE:
+        return gain > 1
     q, rho, gamma, mu = map(_as_written, (share, accuracy, discount, threat))
     says_training = q * rho + (1 - q) * (1 - rho)
     return mu * gamma * (1 - says_training) * q * rho >= says_training * (1 - gamma * (1 - mu * q * (1 - rho)))

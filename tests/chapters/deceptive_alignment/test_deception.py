@@ -241,6 +241,11 @@ def test_cue_policy_is_what_value_iteration_finds():
     assert 20 < sum(found) < 180
 
 
+def test_a_tie_on_the_cue_is_exact():
+    assert complies_on_cue(0.5, 1.0, 0.8, 0.5)  # 0.5 * 0.8 is twice 1 - 0.8
+    assert not complies_on_cue(0.5, 1.0, 0.8, 0.499999999999)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
