@@ -310,13 +310,14 @@ def replicated(claim: dict, standings: dict[str, replications.Standing]) -> list
         written: list[nodes.Node] = [nodes.paragraph("", "none yet")]
     else:
         low, high = wilson_interval(standing.held, standing.times)
-        written = [nodes.paragraph("", f"held in {standing.held} of {standing.times} [{low:.2f}, {high:.2f}]")]
+        interval = "" if claim["strength"] == "identity" else f" [{low:.2f}, {high:.2f}]"
+        written = [nodes.paragraph("", f"held in {standing.held} of {standing.times}{interval}")]
         if len(standing.values) > 1:
             written.append(nodes.raw("", dots(standing.values, claim.get("value")), format="html"))
     if standing is not None and standing.earlier:
         said = ", ".join(f"{held} of {times}" for held, times in standing.earlier)
         written.append(nodes.paragraph("", f"earlier forms: {said}"))
-    return written
+    return [html("div", *written)]
 
 
 def dots(values: Sequence[float], here: float | None) -> str:
@@ -359,8 +360,11 @@ class ReplicationsCounted(EvidenceDirective):
             dates = sorted({line["date"] for line in chapter.filed})
             days = "" if not dates else dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
             link = self.link(chapter, chapter.title)
-            of_all = f"{always} of {len(filed)}" if filed else "none yet"
-            rows.append([link, str(len(chapter.filed)), of_all, str(sum(len(one.earlier) for one in standing)), days])
+            of_all = f"{always} of {len(filed)}"
+            earlier = sum(len(one.earlier) for one in standing)
+            rows.append(
+                [link, str(len(chapter.filed) or "none yet"), of_all if filed else "–", str(earlier), days or "–"]
+            )
             for claim in chapter.claims:
                 one = chapter.standings.get(claim["name"])
                 if one is not None and one.held < one.times:
@@ -368,7 +372,7 @@ class ReplicationsCounted(EvidenceDirective):
                     about = nodes.Text(f" In {one.held} of {one.times}, {claim['strength']}.")
                     fell.append(nodes.list_item("", nodes.paragraph("", "", sentence, about)))
         heads = ["chapter", "replications", "claims that held in all", "earlier forms of claims", "filed"]
-        written: list[nodes.Node] = [table(heads, rows, classes=["evidence-numbers"])]
+        written: list[nodes.Node] = [table(heads, rows, classes=["evidence-filed"])]
         if fell:
             written.append(nodes.paragraph("", "Claims that did not hold in every replication:"))
             written.append(nodes.bullet_list("", *fell, support_smartquotes=False))
