@@ -687,6 +687,8 @@ def test_an_interrupt_waits_for_the_command_to_wind_down(tmp_path):
         "try:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    pathlib.Path('cleaned').touch()\n"
     )
     parent = (
+        # what a shell starts in the background has this signal ignored, and so have its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"import pathlib, sys; sys.path.insert(0, {str(ROOT)!r}); import run\n"
         f"run.ROOT = pathlib.Path({str(tmp_path)!r})\nsys.exit(run.run([sys.executable, '-c', {child!r}]))"
     )

@@ -311,7 +311,7 @@ def recorded(monkeypatch):
 
 
 KEPT = {"training_rooms", "mixed_rooms", "seeds", "followed", "plain", "salient", "detectors", "runs"}
-KEPT |= {"shares", "maze_shares", "in_mazes", "smellers", "maze_runs"}
+KEPT |= {"met", "in_mazes", "smellers", "maze_runs"}
 
 
 @functools.cache
@@ -338,7 +338,7 @@ def said_by_chapter():
                 "how_they_end",
                 "choices_in_mazes",
             )
-            repeats = isinstance(statement, ast.For) and "maze_runs" in names
+            repeats = isinstance(statement, ast.For) and {"maze_runs", "train_exactly"} <= names
             if imports or defines or repeats or assigned in KEPT:
                 exec(compile(ast.Module([statement], []), "chapter", "exec"), variables)
                 variables["train_exactly"] = record
