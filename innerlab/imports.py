@@ -5,6 +5,7 @@ What an execution, a stored ensemble or an answer depends on is found by this on
 
 import ast
 import functools
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def imported_files(sources: Iterable[str], root: Path, package: str = PACKAGE) -
 def source_text(file: Path) -> str:
     """A file's text, the same for a checkout with Windows line endings."""
     return file.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", errors="replace")
+
+
+def digest(parts: Iterable[str]) -> str:
+    """A hexadecimal SHA-256 over texts and where each ends: the key of what depends on them.
+
+    Args:
+        parts: the texts, in an order that matters.
+    """
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part.encode()).digest())  # of one length: parts cannot run together
+    return whole.hexdigest()
 
 
 @functools.cache  # chapters import the same files, and each is asked for its key more than once

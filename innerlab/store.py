@@ -21,7 +21,6 @@ not harmful.
 """
 
 import contextlib
-import hashlib
 import inspect
 import logging
 import os
@@ -38,7 +37,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 
-from innerlab.imports import imported_files, source_text
+from innerlab.imports import digest, imported_files, source_text
 from innerlab.seeds import with_shift
 from innerlab.wings import LABORATORY, module_of, places_with
 
@@ -141,10 +140,7 @@ def key(name: str, recipe: Recipe) -> str:
     files = files.union(imported_files(map(source_text, files), root))
     for file in sorted(files):
         parts += [file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name, source_text(file)]
-    digest = hashlib.sha256()
-    for one in parts:
-        digest.update(hashlib.sha256(one.encode()).digest())  # of one length: parts cannot run together
-    return digest.hexdigest()
+    return digest(parts)
 
 
 def _source_file(name: str, role: str, function: Callable) -> Path:

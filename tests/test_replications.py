@@ -1,5 +1,6 @@
 """A chapter is run again on shifted seeds, all its claims are noted, and a grade must be borne by what is on file."""
 
+import ast
 import json
 import re
 
@@ -10,6 +11,7 @@ from tiny_book import CONFIGURATION, HEADER, ROOT, TinyBook, cell
 from innerlab.statistics import wilson_interval
 from innersite import replications
 from innersite.execution import Book
+from innersite.replications import ChapterSource, Standing, spelled
 
 SETUP = "from innerlab.claims import Claims\nfrom innerlab.seeds import numpy_generator\nclaims = Claims()"
 CHAPTER = "".join(
@@ -51,9 +53,8 @@ def notebook(text: str, folder):
 
 def keys(text: str, folder) -> tuple[str, dict[str, str]]:
     """Return a page's code key, and its claims' keys."""
-    read = notebook(text, folder)
-    sources = replications.claim_sources(read)
-    return replications.code_keys("page", read, ROOT, "innerlab")[0], {claim.name: claim.key for claim in sources}
+    source = ChapterSource("page", notebook(text, folder), Book.from_folder(ROOT))
+    return source.code, {claim.name: claim.key for claim in source.claims}
 
 
 def test_a_chapter_is_replicated_filed_and_shown(tiny):
@@ -144,6 +145,15 @@ def test_what_makes_a_replication_one_of_an_earlier_form(tmp_path, old, new, cod
     assert {name for name in before[1] if before[1][name] != after[1][name]} == claims
 
 
+def test_keys_do_not_depend_on_the_version_of_python():
+    """Versions differ in which fields of a node there are, and in whether empty ones are shown."""
+    assert spelled(ast.parse("def f(x=None):\n    return g(x, '=[]')")) == (
+        "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='x')], defaults=[Constant()]), "
+        "body=[Return(value=Call(func=Name(id='g', ctx=Load()), args=[Name(id='x', ctx=Load()), "
+        "Constant(value='=[]')]))])])"
+    )
+
+
 def test_captions_and_axes_do_not_count_but_what_is_computed_between_does(tmp_path):
     drawn = cell('ax.set_title("one")\nfigures.Shown(figure, f"words {drawn}")')
     assert keys(CHAPTER + drawn, tmp_path)[0] == keys(CHAPTER + drawn.replace("one", "two"), tmp_path)[0]
@@ -165,7 +175,7 @@ def test_a_claim_whose_grade_is_not_written_out_is_refused(tmp_path):
     ],
 )
 def test_what_bears_a_grade(strength, held, times, bears):
-    assert replications.Standing(held, times, (), ()).bears(strength) == bears
+    assert Standing(held, times, (), ()).bears(strength) == bears
 
 
 def test_impossible_wishes_are_refused(tiny):
@@ -181,7 +191,8 @@ def test_impossible_wishes_are_refused(tiny):
 
 # What is on file in this repository
 
-CHAPTERS = {name: read for name, _, read in Book.from_folder(ROOT).notebooks()}
+BOOK = Book.from_folder(ROOT)
+CHAPTERS = {name: ChapterSource(name, read, BOOK) for name, _, read in BOOK.notebooks()}
 
 
 def test_the_file_leaves_out_no_shift():
@@ -197,15 +208,13 @@ def test_every_grade_is_borne_by_the_file(name):
     filed = replications.read(ROOT)
     if all(line["chapter"] != name for line in filed):
         pytest.skip(f"{name} has not been replicated yet, and its cards say so by saying nothing")
-    code, _ = replications.code_keys(name, CHAPTERS[name], ROOT, "innerlab")
-    sources = replications.claim_sources(CHAPTERS[name])
-    standings = replications.standings(filed, name, sources, code)
+    standings = CHAPTERS[name].standings(filed)
     most = max(standing.times for standing in standings.values())
     if most < replications.TIMES and not any(standing.earlier for standing in standings.values()):
         pytest.skip(f"the first {most} replications of {name} are on file; with {replications.TIMES} they count")
     unborne = [
         f"{claim.name} is {claim.strength} and held in {standings[claim.name].held} of {standings[claim.name].times}"
-        for claim in sources
+        for claim in CHAPTERS[name].claims
         if not standings[claim.name].bears(claim.strength)
     ]
     assert not unborne, f"run `python run.py replicate {name}`, then restate, regrade or withdraw: {'; '.join(unborne)}"

@@ -38,7 +38,7 @@ def test_every_claim_of_every_chapter_is_there(site, pages):
     soup = BeautifulSoup((site / f"{STATUS}.html").read_text("utf8"), "html.parser")
     count = soup.select_one(".evidence-count").text
     assert count.startswith(f"{len(gathered)} claims in "), f"{STATUS} lists {len(gathered)} claims and says: {count}"
-    total = soup.select("table.evidence-numbers")[0].select("tbody tr")[-1].find_all("td")
+    total = soup.select("table.evidence-numbers tbody tr")[-1].find_all("td")
     sums = [int(cell.text) for cell in total]
     assert sums[-1] == len(gathered) == sum(sums[:-1]), f"{STATUS} lists {len(gathered)} claims and adds up to {sums}"
     weaker = [link.text for link in soup.select("#the-weaker-ones li a")]

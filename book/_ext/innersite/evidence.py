@@ -28,6 +28,7 @@ from innerlab.statistics import wilson_interval
 
 from . import replications
 from .execution import Book, chapters
+from .replications import ChapterSource, Standing
 
 CLAIMS_TYPE = "application/vnd.innerlab.claims+json"  # as in innerlab.claims; another package's book may have its own
 STRENGTHS = ("solid", "thin", "provisional", "identity")
@@ -56,7 +57,7 @@ class ChapterEvidence:
     created: datetime
     versions: dict[str, str]
     machine: dict[str, Any]
-    standings: dict[str, replications.Standing]
+    standings: dict[str, Standing]
     """what is on file of every claim's replications"""
     filed: list[dict]
     """the replications of the chapter as its code now is"""
@@ -104,12 +105,9 @@ def gather(app) -> list[ChapterEvidence]:
             slowest = slowest_cell(notebook, record.data["cell_seconds"])
             about = (record.data["execution_seconds"], slowest, record.created)
             ran_on = (record.data["versions"], record.data["machine"])
-            name = run.docname.rpartition("/")[2]
-            code, _ = replications.code_keys(name, run.notebook, book.root, book.package)
-            sources = replications.claim_sources(run.notebook)
-            standings = replications.standings(on_file, name, sources, code)
-            filed = [line for line in on_file if line["chapter"] == name and line["code"] == code]
-            found.append(ChapterEvidence(run.docname, title, claims, cards, *about, *ran_on, standings, filed))
+            source = ChapterSource(run.docname.rpartition("/")[2], run.notebook, book)
+            on_other_seeds = (source.standings(on_file), source.filed(on_file))
+            found.append(ChapterEvidence(run.docname, title, claims, cards, *about, *ran_on, *on_other_seeds))
     if problems:
         raise EvidenceMissing("; ".join(problems))
     return found
@@ -149,7 +147,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s" if rest >= 10 else f"{seconds:.1f} s"
 
 
-def said_of(standing: replications.Standing) -> str:
+def said_of(standing: Standing) -> str:
     """Say in how many of its replications a claim held; "" when it has none."""
     return f"held in {standing.held} of {counted(standing.times, 'replication')}" if standing.times else ""
 
@@ -303,10 +301,10 @@ class ClaimsByChapter(EvidenceDirective):
         return sections
 
 
-def replicated(claim: dict, standings: dict[str, replications.Standing]) -> list[nodes.Node]:
+def replicated(claim: dict, standings: dict[str, Standing]) -> list[nodes.Node]:
     """Return what is on file of a claim: how often it held, what was measured each time, and earlier attempts."""
-    standing = standings.get(claim["name"])
-    if standing is None or not standing.times:
+    standing = standings.get(claim["name"], Standing())
+    if not standing.times:
         written: list[nodes.Node] = [nodes.paragraph("", "none yet")]
     else:
         low, high = wilson_interval(standing.held, standing.times)
@@ -314,7 +312,7 @@ def replicated(claim: dict, standings: dict[str, replications.Standing]) -> list
         written = [nodes.paragraph("", f"held in {standing.held} of {standing.times}{interval}")]
         if len(standing.values) > 1:
             written.append(nodes.raw("", dots(standing.values, claim.get("value")), format="html"))
-    if standing is not None and standing.earlier:
+    if standing.earlier:
         said = ", ".join(f"{held} of {times}" for held, times in standing.earlier)
         written.append(nodes.paragraph("", f"earlier forms: {said}"))
     return [html("div", *written)]
@@ -352,9 +350,7 @@ class ReplicationsCounted(EvidenceDirective):
     def write(self, found: list[ChapterEvidence]) -> list[nodes.Node]:
         rows, fell = [], []
         for chapter in found:
-            standing = [
-                chapter.standings[claim["name"]] for claim in chapter.claims if claim["name"] in chapter.standings
-            ]
+            standing = [chapter.standings.get(claim["name"], Standing()) for claim in chapter.claims]
             filed = [one for one in standing if one.times]
             always = sum(one.held == one.times for one in filed)
             dates = sorted({line["date"] for line in chapter.filed})
@@ -365,9 +361,8 @@ class ReplicationsCounted(EvidenceDirective):
             rows.append(
                 [link, str(len(chapter.filed) or "none yet"), of_all if filed else "–", str(earlier), days or "–"]
             )
-            for claim in chapter.claims:
-                one = chapter.standings.get(claim["name"])
-                if one is not None and one.held < one.times:
+            for claim, one in zip(chapter.claims, standing, strict=True):
+                if one.held < one.times:
                     sentence = nodes.reference("", claim["sentence"], refid=chapter.row(claim), internal=True)
                     about = nodes.Text(f" In {one.held} of {one.times}, {claim['strength']}.")
                     fell.append(nodes.list_item("", nodes.paragraph("", "", sentence, about)))
@@ -459,14 +454,11 @@ def say_replications(app, doctree, docname) -> None:
     notebook = book.read(Path(app.env.doc2path(docname)))
     if notebook is None:
         return
-    sources = replications.claim_sources(notebook)
-    code, _ = replications.code_keys(name, notebook, book.root, book.package)
-    standings = replications.standings(replications.read(book.root), name, sources, code)
+    standings = ChapterSource(name, notebook, book).standings(replications.read(book.root))
     page = next((page for page in sorted(app.env.found_docs) if MARK in app.env.metadata.get(page, {})), None)
 
     def with_standing(match: re.Match) -> str:
-        standing = standings.get(unescape(match["name"]))
-        said = said_of(standing) if standing else ""
+        said = said_of(standings.get(unescape(match["name"]), Standing()))
         if said and page is not None:
             address = app.builder.get_relative_uri(docname, page)
             row = nodes.make_id(f"{name}-{unescape(match['name'])}")

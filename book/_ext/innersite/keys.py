@@ -6,7 +6,6 @@ those.  Which modules these are, `innerlab.imports` says.  Left out on purpose: 
 """
 
 import functools
-import hashlib
 import json
 import sys
 from pathlib import Path
@@ -33,10 +32,7 @@ def chapter_key(notebook: NotebookNode, root: Path, package: str) -> str:
     files = [root / name for name in REQUIREMENTS if (root / name).is_file()]
     for file in files + imported_files([cell.source for cell in cells], root, package):
         parts += [file.relative_to(root).as_posix(), imports.source_text(file)]
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part.encode()).digest())  # of one length: parts cannot run together
-    return digest.hexdigest()
+    return imports.digest(parts)
 
 
 def imported_files(sources: list[str], root: Path, package: str) -> list[Path]:

@@ -13,12 +13,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
-from nbformat import NotebookNode
 from tqdm import tqdm
 
 from innerlab.claims import COLLECT
@@ -26,6 +23,7 @@ from innerlab.seeds import SHIFT
 
 from . import replications
 from .execution import ANSI, Book, Run, surroundings
+from .replications import ChapterSource, ClaimSource
 
 TOLD = 5  # failures of one claim that are printed
 
@@ -49,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     asked = parser.parse_args(arguments)
     book = Book.from_folder(root)
-    found = {name: (path, notebook) for name, path, notebook in book.notebooks()}
-    found = {name: both for name, both in found.items() if replications.claim_sources(both[1])}
+    sources = [(path, ChapterSource(name, notebook, book)) for name, path, notebook in book.notebooks()]
+    found = {source.name: (path, source) for path, source in sources if source.claims}
     if asked.list:
         print(json.dumps(list(found)))
         return 0
@@ -66,11 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     filed = replications.read(root)
     jobs = [
         (name, shift)
-        for name, (_, notebook) in chosen.items()
+        for name, (_, source) in chosen.items()
         for shift in (
             range(asked.trial, asked.trial + asked.times)
             if asked.trial is not None
-            else shifts_wanted(book, name, notebook, filed, asked.times, asked.more)
+            else shifts_wanted(source, filed, asked.times, asked.more)
         )
     ]
     lines = []
@@ -87,46 +85,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     if asked.trial is None:
         lines = replications.read(root)
-    good = True
-    for name, (_, notebook) in chosen.items():
-        good &= report(book, name, notebook, lines)
-    return 0 if good else 1
+    good = [report(source, lines) for _, source in chosen.values()]
+    return 0 if all(good) else 1
 
 
-def shifts_wanted(book: Book, name: str, notebook: NotebookNode, filed: list[dict], times: int, more: int) -> range:
+def shifts_wanted(source: ChapterSource, filed: list[dict], times: int, more: int) -> range:
     """Return so many more unused shifts; for 0, those that give every claim of a chapter `times` replications."""
-    sources = replications.claim_sources(notebook)
-    code, _ = replications.code_keys(name, notebook, book.root, book.package)
-    there = min(standing.times for standing in replications.standings(filed, name, sources, code).values())
-    first = replications.unused_shift(filed, name)
+    there = min(standing.times for standing in source.standings(filed).values())
+    first = replications.unused_shift(filed, source.name)
     return range(first, first + (more or max(0, times - there)))
 
 
-def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: list[tuple[str, int]]) -> Iterator[dict]:
+def executed(book: Book, chosen: dict[str, tuple[Path, ChapterSource]], jobs: list[tuple[str, int]]) -> Iterator[dict]:
     """Execute chapters on shifts, one on every core; yield what is to be filed of each, as they end."""
     runs: list[Run] = []
     # Before any thread starts: Python 3.11 cannot parse in two at once.
-    about = {name: replications.code_keys(name, chosen[name][1], book.root, book.package) for name, _ in jobs}
-    keys = {name: {claim.name: claim.key for claim in replications.claim_sources(chosen[name][1])} for name, _ in jobs}
+    about = {name: {"code": source.code, "laboratory": source.laboratory} for name, (_, source) in chosen.items()}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
 
         def one(name: str, shift: int) -> dict:
-            path, notebook = chosen[name]
+            path, source = chosen[name]
             noted = Path(folder, f"{name.replace('/', '-')}-{shift}.jsonl")
             variables = {SHIFT: str(shift), COLLECT: str(noted)}
-            run = Run(name, path, notebook, book.timeout, variables=variables, allow_errors=True, processes=1)
+            run = Run(name, path, source.notebook, book.timeout, variables=variables, allow_errors=True, processes=1)
             runs.append(run)
             run.execute()
-            code, laboratory = about[name]
             return {
                 "chapter": name,
                 "shift": shift,
                 "date": datetime.now(UTC).date().isoformat(),
-                "code": code,
-                "laboratory": laboratory,
+                **about[name],
                 **surroundings(),
                 "seconds": round(run.seconds, 1),
-                "claims": noted_claims(noted, keys[name]),
+                "claims": noted_claims(noted, source.claims),
                 "broken": list(broken(run)),
             }
 
@@ -140,12 +131,12 @@ def executed(book: Book, chosen: dict[str, tuple[Path, NotebookNode]], jobs: lis
                 run.kill()
 
 
-def noted_claims(noted: Path, keys: dict[str, str]) -> dict[str, dict]:
+def noted_claims(noted: Path, claims: list[ClaimSource]) -> dict[str, dict]:
     """Return what a run noted of every claim: its key, whether it held and what was measured."""
     said = [json.loads(line) for line in noted.read_text(encoding="utf-8").splitlines()] if noted.is_file() else []
     known = {one.pop("claim"): one for one in said}
     unreached = {"held": False, "measured": "never reached", "value": None}
-    return {name: {"key": key} | known.get(name, unreached) for name, key in keys.items()}
+    return {claim.name: {"key": claim.key} | known.get(claim.name, unreached) for claim in claims}
 
 
 def broken(run: Run) -> Iterator[str]:
@@ -163,35 +154,28 @@ def broken(run: Run) -> Iterator[str]:
 
 def file(root: Path, line: dict) -> None:
     """Add a line to what is on file."""
-    path = root / replications.FILE
-    with FileLock(path.with_suffix(".lock")), open(path, "a", encoding="utf-8") as opened:
+    with open(root / replications.FILE, "a", encoding="utf-8") as opened:
         opened.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
-    with suppress(OSError):
-        path.with_suffix(".lock").unlink()
 
 
-def report(book: Book, name: str, notebook: NotebookNode, lines: list[dict]) -> bool:
-    """Print which claims of a chapter failed, how often and by how much; tell whether all bear their grades."""
-    sources = replications.claim_sources(notebook)
-    code, _ = replications.code_keys(name, notebook, book.root, book.package)
-    lines = [line for line in lines if line["chapter"] == name and line["code"] == code]
-    standings = replications.standings(lines, name, sources, code)
-    print(f"\n{name}: {len(lines)} replications of this code")
+def report(source: ChapterSource, lines: list[dict]) -> bool:
+    """Print which claims of a chapter failed, how often and by how much; tell whether all held as they should."""
+    lines = source.filed(lines)
+    standings = source.standings(lines)
+    print(f"\n{source.name}: {len(lines)} replications of this code")
     good = True
-    for source in sources:
-        standing = standings[source.name]
-        # Of a few trials the share is judged, not their number.
-        share = standing.held / standing.times if standing.times else 1.0
-        bears = share == 1 if source.strength == "identity" else share >= replications.SHARES.get(source.strength, 0)
-        good &= bears
+    for claim in source.claims:
+        standing = standings[claim.name]
+        enough = standing.holds_as(claim.strength)
+        good &= enough
         if standing.held == standing.times:
             continue
-        verdict = "" if bears else f": too few for {source.strength!r}"
-        print(f"  {source.name} ({source.strength}) held in {standing.held} of {standing.times}{verdict}")
+        verdict = "" if enough else f": too few for {claim.strength!r}"
+        print(f"  {claim.name} ({claim.strength}) held in {standing.held} of {standing.times}{verdict}")
         failures = [
-            (line["shift"], line["claims"][source.name]["measured"])
+            (line["shift"], line["claims"][claim.name]["measured"])
             for line in lines
-            if line["claims"].get(source.name, {}).get("key") == source.key and not line["claims"][source.name]["held"]
+            if line["claims"].get(claim.name, {}).get("key") == claim.key and not line["claims"][claim.name]["held"]
         ]
         for shift, measured in failures[:TOLD]:
             print(f"      shift {shift}: {measured}")
